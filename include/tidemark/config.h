@@ -1,0 +1,29 @@
+// What a sync pass may be told. Every bound is checked by validate(), all bad fields at once.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "tidemark/error.h"
+#include "tidemark/export.h"
+
+namespace tidemark {
+
+struct TIDEMARK_API SyncConfig {
+  std::uint64_t max_episodes_cache = 1000;  // newest episodes to keep, 1 to 100,000,000
+  std::uint64_t batch_size = 100;           // rows of the first page, 1 to 100,000; pages grow
+  bool sync_patterns = true;                // patterns and heuristics
+  bool sync_embeddings = true;              // embeddings of what is cached
+  bool validate_checksums = false;          // compare every row with the source by hash, each pass
+  std::uint32_t max_concurrent_fetches = 10;  // 1 to 10
+  std::chrono::milliseconds request_deadline{30'000};  // 100 ms to 10 min
+  std::chrono::milliseconds pass_deadline{0};          // 0: none; else 100 ms to 24 h
+
+  // `invalid`, naming every bad field with its range.
+  [[nodiscard]] Result<void> validate() const;
+};
+
+}  // namespace tidemark

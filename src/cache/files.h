@@ -1,0 +1,23 @@
+// The files of a cache: what stands at its path, its next generation, and how that is put in place.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tidemark/error.h"
+
+namespace tidemark::cache {
+
+// CACHE.next: the file that a fill writes before it is renamed into place.
+[[nodiscard]] std::string generation_path(const std::string& cache);
+// fsync of the file, rename over the cache, fsync of the directory. The caller holds CACHE.lock.
+[[nodiscard]] Result<void> install_generation(const std::string& generation,
+                                              const std::string& cache);
+
+// What stands at a cache path before a pass.
+enum class Standing : std::uint8_t { missing, present };
+// Errors: invalid (a directory, no redb file, no folder, no right to write), unsupported (network file
+// system). Opens nothing for writing; whether the file is a cache of ours shows when it is opened.
+[[nodiscard]] Result<Standing> examine(const std::string& path);
+
+}  // namespace tidemark::cache

@@ -1,0 +1,42 @@
+// Index entries of a row: one function for old and new rows, so that indexes can be rebuilt from data.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/row_format.h"
+#include "model/record.h"
+
+namespace tidemark::cache {
+
+// Names of the redb tables; their keys are &[u8] and their values empty.
+[[nodiscard]] std::string newest_table(std::string_view collection);
+[[nodiscard]] std::string children_table(std::string_view collection);
+[[nodiscard]] std::string by_table(std::string_view collection, std::string_view column);
+// All index tables that a collection has.
+[[nodiscard]] std::vector<std::string> index_tables(const model::Collection& collection);
+
+struct IndexEntry {
+  std::string table;
+  std::string key;
+  auto operator<=>(const IndexEntry&) const = default;
+};
+
+// The entries of a stored row, sorted.
+[[nodiscard]] std::vector<IndexEntry> index_entries(const model::Collection& collection,
+                                                    const RowView& row);
+// The place of an episode's row.
+[[nodiscard]] std::string place_of_row(const model::Collection& episodes, const RowView& row);
+
+// All children of a parent with this id start so; `kind` narrows to those that name it.
+[[nodiscard]] std::string children_prefix(std::string_view parent_key);
+[[nodiscard]] std::string children_prefix(std::string_view parent_key,
+                                          std::optional<model::Kind> kind);
+// The key text at the end of an index entry's key; empty when the bytes are damaged.
+[[nodiscard]] std::string key_after(std::string_view prefix, std::string_view entry);
+[[nodiscard]] std::string key_of_place(std::string_view place);
+// The smallest byte string above all that start with `prefix`.
+[[nodiscard]] std::string prefix_end(std::string_view prefix);
+
+}  // namespace tidemark::cache

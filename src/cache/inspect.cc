@@ -1,0 +1,146 @@
+// What can be said of a cache without its source, and whether it agrees with itself.
+#include <sys/stat.h>
+
+#include "cache/index.h"
+#include "cache/lock.h"
+#include "cache/meta_store.h"
+#include "cache/read_handle.h"
+
+namespace tidemark {
+namespace {
+
+constexpr std::size_t kProblemsMax = 20;
+
+void fill_status(CacheStatus& status, const cache::Meta& meta) {
+  status.readable = true;
+  status.source = meta.identity.source;
+  status.generation = meta.identity.generation;
+  status.format_version = meta.identity.format_version;
+  status.scope = meta.identity.scope;
+  status.window_complete = meta.state.window_complete;
+  for (const auto& collection : meta.catalog.catalog.collections) {
+    const auto sum = meta.sums.find(collection.name);
+    status.counts[collection.name] = sum == meta.sums.end() ? 0 : sum->second.count;
+  }
+  status.notes = meta.catalog.catalog.notes;
+  if (!meta.last_report_json.empty()) status.last_report_json = meta.last_report_json;
+}
+
+Result<void> read_status(CacheStatus& status, const ReaderOptions& options) {
+  cache::ReadHandle handle(status.path, options);
+  TIDEMARK_ASSIGN(view, handle.view());
+  TIDEMARK_ASSIGN(meta, cache::load_meta(view.txn));
+  fill_status(status, meta);
+  if (auto live = view.txn.get(cache::kMetaTable, "live_bytes"); live && *live) {
+    status.live_bytes = std::strtoull(std::string((*live)->bytes()).c_str(), nullptr, 10);
+  }
+  TIDEMARK_ASSIGN(freshness, cache::freshness_of(view, options));
+  status.freshness = std::move(freshness);
+  return {};
+}
+
+// Checks one collection inside one commit.
+class CollectionCheck {
+ public:
+  CollectionCheck(const cache::View& view, const model::Collection& collection, CacheCheck& check)
+      : view_(view), collection_(collection), check_(check) {}
+
+  Result<void> run(const cache::TableSum& expected) {
+    TIDEMARK_TRY(check_rows());
+    if (sum_ != expected) problem("the count or the sum of its rows is not what the cache recorded");
+    for (const std::string& table : cache::index_tables(collection_)) {
+      TIDEMARK_ASSIGN(count, view_.txn.count(cache::index_table(table)));
+      check_.index_entries += count;
+      if (count != entries_[table]) problem(table + " has entries that no row has");
+    }
+    return {};
+  }
+
+ private:
+  void problem(const std::string& text) {
+    if (check_.problems.size() < kProblemsMax) check_.problems.push_back(collection_.name + ": " + text);
+  }
+
+  Result<void> check_rows() {
+    std::string last;
+    redb::Range range;
+    while (true) {
+      TIDEMARK_ASSIGN(slice, view_.txn.scan(cache::data_table(collection_.name), range));
+      for (const redb::Entry& entry : slice.entries()) TIDEMARK_TRY(check_row(entry));
+      if (!slice.more()) return {};
+      last = slice.entries().back().key;
+      range.from = last;
+      range.from_exclusive = true;
+    }
+  }
+
+  Result<void> check_row(const redb::Entry& entry) {
+    ++check_.rows;
+    const auto row = cache::RowView::open(collection_.name, entry.key, entry.value);
+    if (!row) {
+      problem(row.error().message);
+      return {};
+    }
+    ++sum_.count;
+    sum_.xor_of_hashes ^= row->hash();
+    for (const auto& index : cache::index_entries(collection_, *row)) {
+      ++entries_[index.table];
+      TIDEMARK_ASSIGN(found, view_.txn.get(cache::index_table(index.table), index.key));
+      if (!found) problem(index.table + " lacks row " + std::string(entry.key));
+    }
+    return {};
+  }
+
+  const cache::View& view_;
+  const model::Collection& collection_;
+  CacheCheck& check_;
+  cache::TableSum sum_;
+  std::map<std::string, std::uint64_t> entries_;
+};
+
+Result<void> check_pages(const std::string& path, CacheCheck& check) {
+  TIDEMARK_ASSIGN(lock, cache::CacheLock::acquire(path, 0600));
+  static_cast<void>(lock);  // held while the file is open for writing
+  redb::OpenOptions open;
+  open.mode = redb::OpenOptions::Mode::open_or_create;
+  TIDEMARK_ASSIGN(db, redb::Database::open(path, open));
+  TIDEMARK_ASSIGN(intact, db.check_integrity());
+  if (!intact) check.problems.push_back("redb found pages that do not match their checksums");
+  return std::move(db).close();
+}
+
+}  // namespace
+
+CacheStatus inspect(const std::string& path, ReaderOptions options) {
+  CacheStatus status;
+  status.path = path;
+  status.holder = cache::lock_holder(path);
+  struct stat info {};
+  status.exists = ::stat(path.c_str(), &info) == 0;
+  if (status.exists) status.file_bytes = static_cast<std::uint64_t>(info.st_size);
+  options.when_stale = StalePolicy::serve;
+  if (auto read = read_status(status, options); !read) {
+    status.readable = false;
+    status.problem = std::move(read).error();
+    if (status.problem->code == ErrorCode::needs_repair) {
+      status.freshness.state = FreshnessState::needs_repair;
+    }
+  }
+  return status;
+}
+
+Result<CacheCheck> check(const std::string& path, bool deep, ReaderOptions options) {
+  CacheCheck result;
+  {
+    cache::ReadHandle handle(path, options);
+    TIDEMARK_ASSIGN(view, handle.view());
+    TIDEMARK_ASSIGN(meta, cache::load_meta(view.txn));
+    for (const auto& collection : view.catalog->catalog.collections) {
+      TIDEMARK_TRY(CollectionCheck(view, collection, result).run(meta.sums[collection.name]));
+    }
+  }
+  if (deep) TIDEMARK_TRY(check_pages(path, result));
+  return result;
+}
+
+}  // namespace tidemark

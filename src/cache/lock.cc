@@ -1,0 +1,101 @@
+#include "cache/lock.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <utility>
+
+namespace tidemark::cache {
+namespace {
+
+// Descriptors that a forked child closes (never unlocks): flock belongs to the open file, which
+// the child shares. More locks than this are never held at once: one for each cache being synced.
+constexpr std::size_t kLocksMax = 64;
+std::array<std::atomic<int>, kLocksMax> held;
+std::once_flag installed;
+
+void close_in_child() {
+  for (auto& slot : held) {
+    const int fd = slot.exchange(0);
+    if (fd > 0) ::close(fd);
+  }
+}
+
+void remember(int fd) {
+  std::call_once(installed, [] { pthread_atfork(nullptr, nullptr, close_in_child); });
+  for (auto& slot : held) {
+    int empty = 0;
+    if (slot.compare_exchange_strong(empty, fd)) return;
+  }
+}
+
+// False: already closed by the child handler.
+bool forget(int fd) {
+  for (auto& slot : held) {
+    int expected = fd;
+    if (slot.compare_exchange_strong(expected, 0)) return true;
+  }
+  return false;
+}
+
+std::string lock_path(const std::string& cache) { return cache + ".lock"; }
+
+std::string read_holder(int fd) {
+  std::array<char, 64> text{};
+  const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
+  std::string holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  while (!holder.empty() && (holder.back() == '\n' || holder.back() == '\0')) holder.pop_back();
+  return holder.empty() ? "another process" : holder;
+}
+
+}  // namespace
+
+Result<CacheLock> CacheLock::acquire(const std::string& cache, unsigned file_mode) {
+  const std::string path = lock_path(cache);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, static_cast<mode_t>(file_mode));
+  if (fd < 0) {
+    const ErrorCode code = errno == ENOSPC ? ErrorCode::no_space : ErrorCode::invalid;
+    return fail(code, "cannot make the lock file " + path + ": " + std::strerror(errno),
+                "the cache's folder must be writable for the user who syncs it");
+  }
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const std::string holder = read_holder(fd);
+    ::close(fd);
+    return fail(ErrorCode::busy, "the cache is being written by " + holder,
+                "wait for it to end, then try again");
+  }
+  remember(fd);
+  const std::string text = "pid " + std::to_string(::getpid()) + "\n";
+  // Only the name for `busy`: the lock itself does not depend on it.
+  if (::ftruncate(fd, 0) == 0) {
+    [[maybe_unused]] const ssize_t written = ::pwrite(fd, text.data(), text.size(), 0);
+  }
+  return CacheLock(fd);
+}
+
+CacheLock::CacheLock(CacheLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+CacheLock& CacheLock::operator=(CacheLock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+CacheLock::~CacheLock() {
+  if (fd_ >= 0 && forget(fd_)) ::close(fd_);
+}
+
+std::optional<std::string> lock_holder(const std::string& cache) {
+  const int fd = ::open(lock_path(cache).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  std::optional<std::string> holder;
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) holder = read_holder(fd);
+  ::close(fd);
+  return holder;
+}
+
+}  // namespace tidemark::cache

@@ -1,0 +1,29 @@
+// CACHE.lock: held by flock for one whole pass, repair or swap. Never renamed nor unlinked.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "tidemark/error.h"
+
+namespace tidemark::cache {
+
+// Move-only; the kernel releases it when the process dies. A forked child closes it unreleased.
+class CacheLock {
+ public:
+  // Errors: busy (the message names the holder's pid), invalid (cannot be created), unsupported.
+  [[nodiscard]] static Result<CacheLock> acquire(const std::string& cache, unsigned file_mode);
+  CacheLock(CacheLock&& other) noexcept;
+  CacheLock& operator=(CacheLock&& other) noexcept;
+  ~CacheLock();
+
+ private:
+  explicit CacheLock(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+// "pid 123" while somebody holds the lock; nullopt when it is free or there is no lock file.
+[[nodiscard]] std::optional<std::string> lock_holder(const std::string& cache);
+
+}  // namespace tidemark::cache

@@ -1,0 +1,90 @@
+// What a cache says of itself: the table `tidemark:meta`, committed with the rows it describes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/collection.h"
+#include "model/record.h"
+#include "tidemark/error.h"
+#include "tidemark/reader.h"
+
+namespace tidemark::cache {
+
+inline constexpr std::uint32_t kFormatVersion = 1;
+
+// Small and read with every lookup: one fixed binary record (key "state").
+struct State {
+  std::uint64_t commit_id = 0;
+  std::int64_t checked_at_us = 0;  // Unix time; 0: never
+  bool window_complete = false;    // L = -infinity
+  bool sync_patterns = true;
+  bool sync_embeddings = true;
+  bool in_doubt = false;
+  bool needs_repair = false;
+  bool catching_up = false;
+  bool consistent = false;
+  std::uint64_t skipped = 0;
+  std::uint32_t catalog_version = 0;  // grows whenever the catalog record changes
+  std::int64_t source_unavailable_since_us = 0;  // 0: available at the last try
+  std::uint64_t position = 0;
+  std::uint64_t ahead = 0;
+  bool operator==(const State&) const = default;
+};
+
+// Larger, read once for each catalog_version (key "catalog", JSON).
+struct CatalogRecord {
+  model::Catalog catalog;
+  // Column names by schema id, of every schema that a stored row may have.
+  std::map<std::uint32_t, std::vector<std::string>> schemas;
+  bool operator==(const CatalogRecord&) const = default;
+};
+
+// Read by writers and `inspect` (key "identity", JSON).
+struct Identity {
+  std::uint32_t format_version = kFormatVersion;
+  std::string generation;  // 32 hex digits, random
+  std::string source;      // SourceUrl::identity
+  Scope scope;
+  std::string server_traits;
+};
+
+// The lowest kept place, order encoding of (order value, key); empty: L = -infinity.
+struct Boundary {
+  std::string place;
+};
+
+struct TableSum {
+  std::uint64_t count = 0;
+  std::uint64_t xor_of_hashes = 0;
+  bool operator==(const TableSum&) const = default;
+};
+
+struct Meta {
+  Identity identity;
+  State state;
+  CatalogRecord catalog;
+  Boundary boundary;
+  std::map<std::string, TableSum> sums;  // by collection
+  std::vector<model::Skipped> skips;     // bounded by kSkipsMax
+  std::string doubt;                     // reason; empty: none
+  std::string source_unavailable_reason;
+  std::string last_report_json;
+};
+
+inline constexpr std::size_t kSkipsMax = 10'000;
+
+// Pure codecs. Decoders answer `corrupt` on bytes that they did not write, never crash (fuzzed).
+[[nodiscard]] std::string encode_state(const State& state);
+[[nodiscard]] Result<State> decode_state(std::string_view bytes);
+[[nodiscard]] std::string encode_catalog(const CatalogRecord& record);
+[[nodiscard]] Result<CatalogRecord> decode_catalog(std::string_view bytes);
+[[nodiscard]] std::string encode_identity(const Identity& identity);
+// A newer format_version is `unsupported`.
+[[nodiscard]] Result<Identity> decode_identity(std::string_view bytes);
+
+}  // namespace tidemark::cache

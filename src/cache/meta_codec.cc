@@ -1,0 +1,223 @@
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "cache/meta.h"
+
+namespace tidemark::cache {
+namespace {
+
+using Json = nlohmann::json;
+
+// commit, checked_at, skipped, unavailable_since, position, ahead (8 bytes each), catalog version (4),
+// flags (2), record version (1), spare (1)
+constexpr std::size_t kStateBytes = 56;
+constexpr std::uint8_t kStateVersion = 1;
+
+std::unexpected<Error> damaged(const char* what) {
+  return fail(ErrorCode::corrupt, std::string("the cache's ") + what + " record is damaged",
+              "run `tidemark sync --full` to fill the cache anew");
+}
+
+class Bytes {
+ public:
+  template <typename T>
+  void put(T value) {
+    out.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  std::string out;
+};
+
+template <typename T>
+T take(std::string_view& bytes) {
+  T value{};
+  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes.remove_prefix(sizeof value);
+  return value;
+}
+
+template <typename T>
+Json optional_json(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+std::optional<std::size_t> optional_index(const Json& json, const char* name) {
+  const Json& value = json.at(name);
+  return value.is_null() ? std::nullopt : std::optional(value.get<std::size_t>());
+}
+
+Json to_json(const model::Collection& c) {
+  Json columns = Json::array();
+  for (const auto& column : c.columns) columns.push_back({column.name, column.declared_type});
+  return {{"name", c.name},
+          {"kind", std::string(model::to_string(c.kind))},
+          {"columns", columns},
+          {"key", c.key_column},
+          {"integer_key", c.integer_key},
+          {"order", optional_json(c.order_column)},
+          {"parent", optional_json(c.parent_column)},
+          {"parent_type", optional_json(c.parent_type_column)},
+          {"parent_kind", c.parent_kind ? Json(std::string(model::to_string(*c.parent_kind))) : Json()},
+          {"vector", optional_json(c.vector_column)},
+          {"vector_text", optional_json(c.vector_text_column)},
+          {"dimension", optional_json(c.dimension_column)},
+          {"indexes", c.index_columns}};
+}
+
+bool in_range(const model::Collection& c) {
+  const std::size_t n = c.columns.size();
+  const auto fits = [n](const std::optional<std::size_t>& column) { return !column || *column < n; };
+  bool fine = c.key_column < n && fits(c.order_column) && fits(c.parent_column) &&
+              fits(c.parent_type_column) && fits(c.vector_column) && fits(c.vector_text_column) &&
+              fits(c.dimension_column);
+  for (const std::size_t column : c.index_columns) fine = fine && column < n;
+  return fine;
+}
+
+model::Collection collection_from(const Json& json) {
+  model::Collection c;
+  c.name = json.at("name").get<std::string>();
+  c.kind = model::kind_from_string(json.at("kind").get<std::string>()).value_or(model::Kind::episodes);
+  for (const Json& column : json.at("columns")) {
+    c.columns.push_back({column.at(0).get<std::string>(), column.at(1).get<std::string>()});
+  }
+  c.key_column = json.at("key").get<std::size_t>();
+  c.integer_key = json.at("integer_key").get<bool>();
+  c.order_column = optional_index(json, "order");
+  c.parent_column = optional_index(json, "parent");
+  c.parent_type_column = optional_index(json, "parent_type");
+  if (const Json& kind = json.at("parent_kind"); !kind.is_null()) {
+    c.parent_kind = model::kind_from_string(kind.get<std::string>());
+  }
+  c.vector_column = optional_index(json, "vector");
+  c.vector_text_column = optional_index(json, "vector_text");
+  c.dimension_column = optional_index(json, "dimension");
+  c.index_columns = json.at("indexes").get<std::vector<std::size_t>>();
+  return c;
+}
+
+// nlohmann throws on a wrong type; here it becomes `corrupt`.
+template <typename Decode>
+auto decoded(std::string_view bytes, const char* what, Decode decode)
+    -> Result<decltype(decode(Json()))> {
+  try {
+    return decode(Json::parse(bytes));
+  } catch (const Json::exception&) {
+    return damaged(what);
+  }
+}
+
+}  // namespace
+
+std::string encode_state(const State& state) {
+  Bytes bytes;
+  bytes.put(state.commit_id);
+  bytes.put(state.checked_at_us);
+  bytes.put(state.skipped);
+  bytes.put(state.source_unavailable_since_us);
+  bytes.put(state.position);
+  bytes.put(state.ahead);
+  bytes.put(state.catalog_version);
+  std::uint16_t flags = 0;
+  unsigned bit = 0;
+  for (const bool flag : {state.window_complete, state.sync_patterns, state.sync_embeddings,
+                          state.in_doubt, state.needs_repair, state.catching_up, state.consistent}) {
+    flags = static_cast<std::uint16_t>(flags | (flag ? 1U << bit : 0U));
+    ++bit;
+  }
+  bytes.put(flags);
+  bytes.put(kStateVersion);
+  bytes.put(std::uint8_t{0});
+  return std::move(bytes.out);
+}
+
+Result<State> decode_state(std::string_view bytes) {
+  if (bytes.size() != kStateBytes || static_cast<std::uint8_t>(bytes[54]) != kStateVersion) {
+    return damaged("state");
+  }
+  State state;
+  state.commit_id = take<std::uint64_t>(bytes);
+  state.checked_at_us = take<std::int64_t>(bytes);
+  state.skipped = take<std::uint64_t>(bytes);
+  state.source_unavailable_since_us = take<std::int64_t>(bytes);
+  state.position = take<std::uint64_t>(bytes);
+  state.ahead = take<std::uint64_t>(bytes);
+  state.catalog_version = take<std::uint32_t>(bytes);
+  const auto flags = take<std::uint16_t>(bytes);
+  unsigned bit = 0;
+  for (bool* const flag : {&state.window_complete, &state.sync_patterns, &state.sync_embeddings,
+                           &state.in_doubt, &state.needs_repair, &state.catching_up,
+                           &state.consistent}) {
+    *flag = (flags >> bit & 1U) != 0;
+    ++bit;
+  }
+  return state;
+}
+
+std::string encode_catalog(const CatalogRecord& record) {
+  Json collections = Json::array();
+  for (const auto& collection : record.catalog.collections) collections.push_back(to_json(collection));
+  Json schemas = Json::object();
+  for (const auto& [id, names] : record.schemas) schemas[std::to_string(id)] = names;
+  const Json json = {{"collections", collections},
+                     {"notes", record.catalog.notes},
+                     {"fingerprint", record.catalog.fingerprint},
+                     {"schemas", schemas}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<CatalogRecord> decode_catalog(std::string_view bytes) {
+  auto record = decoded(bytes, "catalog", [](const Json& json) {
+    CatalogRecord out;
+    for (const Json& collection : json.at("collections")) {
+      out.catalog.collections.push_back(collection_from(collection));
+    }
+    out.catalog.notes = json.at("notes").get<std::vector<std::string>>();
+    out.catalog.fingerprint = json.at("fingerprint").get<std::string>();
+    for (const auto& [id, names] : json.at("schemas").items()) {
+      out.schemas[static_cast<std::uint32_t>(std::strtoul(id.c_str(), nullptr, 10))] =
+          names.get<std::vector<std::string>>();
+    }
+    return out;
+  });
+  if (!record) return record;
+  for (const auto& collection : record->catalog.collections) {
+    if (!in_range(collection)) return damaged("catalog");
+  }
+  return record;
+}
+
+std::string encode_identity(const Identity& identity) {
+  const Json json = {{"format_version", identity.format_version},
+                     {"generation", identity.generation},
+                     {"source", identity.source},
+                     {"max_episodes_cache", identity.scope.max_episodes_cache},
+                     {"sync_patterns", identity.scope.sync_patterns},
+                     {"sync_embeddings", identity.scope.sync_embeddings},
+                     {"server_traits", identity.server_traits}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Identity> decode_identity(std::string_view bytes) {
+  auto identity = decoded(bytes, "identity", [](const Json& json) {
+    Identity out;
+    out.format_version = json.at("format_version").get<std::uint32_t>();
+    if (out.format_version > kFormatVersion) return out;
+    out.generation = json.at("generation").get<std::string>();
+    out.source = json.at("source").get<std::string>();
+    out.scope.max_episodes_cache = json.at("max_episodes_cache").get<std::uint64_t>();
+    out.scope.sync_patterns = json.at("sync_patterns").get<bool>();
+    out.scope.sync_embeddings = json.at("sync_embeddings").get<bool>();
+    out.server_traits = json.at("server_traits").get<std::string>();
+    return out;
+  });
+  if (identity && identity->format_version > kFormatVersion) {
+    return fail(ErrorCode::unsupported,
+                "the cache has format " + std::to_string(identity->format_version) +
+                    ", newer than this tidemark's " + std::to_string(kFormatVersion),
+                "update tidemark, or give another --cache path");
+  }
+  return identity;
+}
+
+}  // namespace tidemark::cache

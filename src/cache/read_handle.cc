@@ -1,0 +1,165 @@
+#include "cache/read_handle.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "cache/staleness.h"
+#include "cache/lock.h"
+#include "cache/meta_store.h"
+
+namespace tidemark::cache {
+namespace {
+
+constexpr int kRetryMs = 5;  // between looks at a file that its writer is about to finish
+
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+
+Result<FileIdentity> identify(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) {
+      return fail(ErrorCode::invalid, "no cache at " + path,
+                  "run `tidemark sync --source URL --cache " + path + "` to make one");
+    }
+    return fail(ErrorCode::invalid, "cannot look at " + path, "check the path and its rights");
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return fail(ErrorCode::invalid, path + " is not a file", "give the path of a cache file");
+  }
+  return FileIdentity{info.st_dev, info.st_ino};
+}
+
+Error explain(const std::string& path, Error error) {
+  if (error.code == ErrorCode::invalid && error.hint.empty()) {
+    error.message = path + " cannot be read as a cache: " + error.message;
+    error.hint = "check the path and its rights; `tidemark status` says more";
+  }
+  if (error.code == ErrorCode::corrupt && error.hint.empty()) {
+    error.hint = "run `tidemark sync --full` to fill the cache anew";
+  }
+  return error;
+}
+
+Result<std::shared_ptr<const CatalogRecord>> catalog_of(Generation& generation,
+                                                        const redb::ReadTransaction& txn,
+                                                        const State& state) {
+  {
+    const std::lock_guard lock(generation.mutex);
+    if (generation.catalog && generation.catalog_version == state.catalog_version) {
+      return generation.catalog;
+    }
+  }
+  TIDEMARK_ASSIGN(identity, read_record(txn, "identity"));
+  TIDEMARK_ASSIGN(decoded_identity, decode_identity(identity));
+  static_cast<void>(decoded_identity);  // refuses a newer format
+  TIDEMARK_ASSIGN(bytes, read_record(txn, "catalog"));
+  TIDEMARK_ASSIGN(record, decode_catalog(bytes));
+  auto catalog = std::make_shared<const CatalogRecord>(std::move(record));
+  const std::lock_guard lock(generation.mutex);
+  generation.catalog = catalog;
+  generation.catalog_version = state.catalog_version;
+  return catalog;
+}
+
+}  // namespace
+
+ReadHandle::ReadHandle(std::string path, ReaderOptions options)
+    : path_(std::move(path)), options_(options), owner_(::getpid()) {}
+
+Result<View> ReadHandle::view() {
+  if (::getpid() != owner_) {
+    return fail(ErrorCode::invalid, "this reader was inherited over fork()",
+                "open a Reader of its own in the child process");
+  }
+  TIDEMARK_ASSIGN(generation, current());
+  auto txn = generation->db.begin_read();
+  if (!txn) return std::unexpected(explain(path_, std::move(txn).error()));
+  TIDEMARK_ASSIGN(state, load_state(*txn));
+  TIDEMARK_ASSIGN(catalog, catalog_of(*generation, *txn, state));
+  return View{generation, catalog, state, std::move(*txn)};
+}
+
+Result<std::shared_ptr<Generation>> ReadHandle::current() {
+  TIDEMARK_ASSIGN(now, identify(path_));
+  const std::lock_guard lock(mutex_);
+  if (current_ && FileIdentity{current_->device, current_->inode} == now) return current_;
+  TIDEMARK_ASSIGN(opened, open_newest());
+  current_ = opened;
+  return opened;
+}
+
+Result<std::shared_ptr<Generation>> ReadHandle::open_newest() {
+  const auto deadline = std::chrono::steady_clock::now() + options_.open_deadline;
+  while (true) {
+    TIDEMARK_ASSIGN(before, identify(path_));
+    redb::OpenOptions open;
+    open.page_cache_bytes = options_.page_cache_bytes;
+    auto db = redb::Database::open(path_, open);
+    if (db) {
+      TIDEMARK_ASSIGN(after, identify(path_));
+      if (before == after) {
+        return std::make_shared<Generation>(std::move(*db), after.device, after.inode);
+      }
+    } else if (db.error().code == ErrorCode::needs_repair) {
+      if (auto repaired = repair(); !repaired && repaired.error().code != ErrorCode::busy) {
+        return std::unexpected(std::move(repaired).error());
+      } else if (repaired) {
+        continue;
+      }
+    } else if (db.error().code != ErrorCode::busy) {
+      return std::unexpected(explain(path_, std::move(db).error()));
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return fail(ErrorCode::busy, "the cache " + path_ + " is being repaired or replaced",
+                  "try again in a moment");
+    }
+    ::poll(nullptr, 0, kRetryMs);
+  }
+}
+
+// Opening for writing repairs what a killed writer left.
+Result<void> ReadHandle::repair() {
+  const auto owner_must = [this] {
+    return fail(ErrorCode::needs_repair, "the last writer of " + path_ + " was killed",
+                "the owner of the cache runs `tidemark sync`");
+  };
+  if (!options_.repair || ::access(path_.c_str(), W_OK) != 0) return owner_must();
+  auto lock = CacheLock::acquire(path_, 0600);
+  if (!lock) return lock.error().code == ErrorCode::busy ? std::unexpected(lock.error()) : owner_must();
+  redb::OpenOptions open;
+  open.mode = redb::OpenOptions::Mode::open_or_create;
+  TIDEMARK_ASSIGN(db, redb::Database::open(path_, open));
+  return std::move(db).close();
+}
+
+Result<Freshness> freshness_of(const View& view, const ReaderOptions& options) {
+  std::string doubt;
+  std::string reason;
+  if (view.state.in_doubt) {
+    TIDEMARK_ASSIGN(text, read_record(view.txn, "doubt"));
+    doubt = std::move(text);
+  }
+  if (view.state.source_unavailable_since_us != 0) {
+    TIDEMARK_ASSIGN(text, read_record(view.txn, "unavailable"));
+    reason = std::move(text);
+  }
+  return compute_freshness(view.state, doubt, reason, std::chrono::system_clock::now(),
+                           options.max_staleness);
+}
+
+Result<void> check_staleness(const View& view, const ReaderOptions& options) {
+  if (options.when_stale == StalePolicy::serve) return {};
+  TIDEMARK_ASSIGN(freshness, freshness_of(view, options));
+  if (freshness.state == FreshnessState::fresh) return {};
+  return fail(ErrorCode::stale, "the cache is " + std::string(to_string(freshness.state)),
+              "run `tidemark sync`, or accept older data");
+}
+
+}  // namespace tidemark::cache

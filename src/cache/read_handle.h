@@ -1,0 +1,79 @@
+// An open cache that follows new generations: what Reader, Snapshot and inspect read through.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cache/meta.h"
+#include "redb/database.h"
+#include "tidemark/reader.h"
+
+namespace tidemark::cache {
+
+// One generation file, open read-only.
+struct Generation {
+  redb::Database db;
+  dev_t device = 0;
+  ino_t inode = 0;
+  std::mutex mutex;  // guards the next two
+  std::uint32_t catalog_version = 0;
+  std::shared_ptr<const CatalogRecord> catalog;
+
+  Generation(redb::Database opened, dev_t on, ino_t number)
+      : db(std::move(opened)), device(on), inode(number) {}
+};
+
+// One commit. Members in this order: the transaction ends before its database closes.
+struct View {
+  std::shared_ptr<Generation> generation;
+  std::shared_ptr<const CatalogRecord> catalog;
+  State state;
+  redb::ReadTransaction txn;
+};
+
+// Thread-safe. Answers `invalid` in a forked child, before it takes any lock.
+class ReadHandle {
+ public:
+  ReadHandle(std::string path, ReaderOptions options);
+  // The newest commit of the newest generation. Errors as Reader::open.
+  [[nodiscard]] Result<View> view();
+  [[nodiscard]] const ReaderOptions& options() const { return options_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  [[nodiscard]] Result<std::shared_ptr<Generation>> current();
+  [[nodiscard]] Result<std::shared_ptr<Generation>> open_newest();
+  [[nodiscard]] Result<void> repair();
+
+  const std::string path_;
+  const ReaderOptions options_;
+  const pid_t owner_;
+  std::mutex mutex_;
+  std::shared_ptr<Generation> current_;
+};
+
+// Reads of one commit.
+[[nodiscard]] Result<Lookup> lookup(const View& view, std::string_view collection,
+                                    std::string_view key);
+[[nodiscard]] Result<Freshness> freshness_of(const View& view, const ReaderOptions& options);
+// `stale` where the options say that stale reads fail.
+[[nodiscard]] Result<void> check_staleness(const View& view, const ReaderOptions& options);
+
+// Where a scan goes on: the table that it is in and the last index or data key that it visited.
+struct ScanCursor {
+  std::string collection;  // empty: at the start
+  std::string last;
+  std::uint64_t visited = 0;
+};
+// Visits at most one slice; false when the scan is done (or `visit` said so).
+[[nodiscard]] Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor,
+                                      const std::function<bool(const Row&)>& visit);
+
+}  // namespace tidemark::cache

@@ -1,0 +1,91 @@
+#include "tidemark/reader.h"
+
+#include "cache/meta_store.h"
+#include "cache/read_handle.h"
+
+namespace tidemark {
+
+struct Snapshot::Impl {
+  cache::View view;
+  ReaderOptions options;
+  Freshness freshness;
+};
+
+Snapshot::Snapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Snapshot::Snapshot(Snapshot&&) noexcept = default;
+Snapshot& Snapshot::operator=(Snapshot&&) noexcept = default;
+Snapshot::~Snapshot() = default;
+
+Result<Lookup> Snapshot::get(std::string_view collection, std::string_view key) const {
+  return cache::lookup(impl_->view, collection, key);
+}
+
+Result<void> Snapshot::scan(const Query& query, const std::function<bool(const Row&)>& visit) const {
+  cache::ScanCursor cursor;
+  while (true) {
+    TIDEMARK_ASSIGN(more, cache::scan_slice(impl_->view, query, cursor, visit));
+    if (!more) return {};
+  }
+}
+
+Result<std::uint64_t> Snapshot::count(std::string_view collection) const {
+  return impl_->view.txn.count(cache::data_table(collection));
+}
+
+Freshness Snapshot::freshness() const { return impl_->freshness; }
+std::uint64_t Snapshot::commit_id() const { return impl_->view.state.commit_id; }
+
+struct Reader::Impl {
+  cache::ReadHandle handle;
+};
+
+Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Reader::Reader(Reader&&) noexcept = default;
+Reader& Reader::operator=(Reader&&) noexcept = default;
+Reader::~Reader() = default;
+
+Result<Reader> Reader::open(const std::string& path, ReaderOptions options) {
+  // A Reader with its handle in place: the handle has a mutex and cannot move.
+  auto impl = std::unique_ptr<Impl>(new Impl{cache::ReadHandle(path, options)});
+  TIDEMARK_ASSIGN(view, impl->handle.view());
+  static_cast<void>(view);  // it opened, and it is a cache
+  return Reader(std::move(impl));
+}
+
+Result<Lookup> Reader::get(std::string_view collection, std::string_view key) const {
+  TIDEMARK_ASSIGN(view, impl_->handle.view());
+  TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
+  return cache::lookup(view, collection, key);
+}
+
+Result<void> Reader::scan(const Query& query, const std::function<bool(const Row&)>& visit) const {
+  cache::ScanCursor cursor;
+  while (true) {
+    TIDEMARK_ASSIGN(view, impl_->handle.view());
+    TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
+    TIDEMARK_ASSIGN(more, cache::scan_slice(view, query, cursor, visit));
+    if (!more) return {};
+  }
+}
+
+Result<Freshness> Reader::freshness() const {
+  TIDEMARK_ASSIGN(view, impl_->handle.view());
+  return cache::freshness_of(view, impl_->handle.options());
+}
+
+Result<Snapshot> Reader::snapshot() const {
+  TIDEMARK_ASSIGN(view, impl_->handle.view());
+  TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
+  TIDEMARK_ASSIGN(freshness, cache::freshness_of(view, impl_->handle.options()));
+  return Snapshot(std::make_unique<Snapshot::Impl>(
+      Snapshot::Impl{std::move(view), impl_->handle.options(), std::move(freshness)}));
+}
+
+Result<std::vector<std::string>> Reader::collections() const {
+  TIDEMARK_ASSIGN(view, impl_->handle.view());
+  std::vector<std::string> names;
+  for (const auto& collection : view.catalog->catalog.collections) names.push_back(collection.name);
+  return names;
+}
+
+}  // namespace tidemark

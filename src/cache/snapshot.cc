@@ -1,0 +1,212 @@
+// Reads of one commit: look-ups with their presence, and slices of scans.
+#include <algorithm>
+
+#include "cache/index.h"
+#include "cache/meta_store.h"
+#include "cache/order_key.h"
+#include "cache/read_handle.h"
+#include "cache/row_impl.h"
+
+namespace tidemark {
+
+std::string_view to_string(Presence presence) {
+  switch (presence) {
+    case Presence::hit: return "hit";
+    case Presence::absent: return "absent";
+    case Presence::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+namespace cache {
+namespace {
+
+constexpr std::size_t kSliceRows = 256;  // a slice lasts milliseconds
+
+std::unexpected<Error> no_collection(const View& view, std::string_view name) {
+  std::string known;
+  for (const auto& collection : view.catalog->catalog.collections) {
+    known += (known.empty() ? "" : ", ") + collection.name;
+  }
+  return fail(ErrorCode::invalid, "no collection " + std::string(name) + " in the cache",
+              "it has: " + known);
+}
+
+Result<Row> make_row(const View& view, std::string_view collection, std::string_view key,
+                     std::variant<redb::Guard, std::string> bytes) {
+  auto impl = std::make_unique<Row::Impl>();
+  impl->collection = collection;
+  impl->key = key;
+  impl->bytes = std::move(bytes);
+  const auto* const guard = std::get_if<redb::Guard>(&impl->bytes);
+  const std::string_view stored = guard != nullptr ? guard->bytes() : std::get<std::string>(impl->bytes);
+  TIDEMARK_ASSIGN(row, RowView::open(collection, key, stored));
+  const auto names = view.catalog->schemas.find(row.schema_id());
+  if (names == view.catalog->schemas.end() || names->second.size() != row.size()) {
+    return fail(ErrorCode::corrupt, "the cached row " + impl->key + " has an unknown schema",
+                "run `tidemark sync --full` to fill the cache anew");
+  }
+  // Shares the catalog's ownership: no copy of the names.
+  impl->names = {view.catalog, &names->second};
+  impl->view = row;
+  return Row(std::move(impl));
+}
+
+// May a miss be called absent?
+Result<Presence> presence_of_miss(const View& view, const model::Collection& collection,
+                                  std::string_view key) {
+  const State& state = view.state;
+  if (state.checked_at_us == 0 || state.in_doubt || state.needs_repair) return Presence::unknown;
+  const bool complete =
+      collection.kind == model::Kind::episodes
+          ? state.window_complete
+          : collection.kind != model::Kind::embeddings && state.sync_patterns;
+  if (!complete) return Presence::unknown;
+  TIDEMARK_ASSIGN(skipped, view.txn.get(kSkipsTable, skip_key(collection.name, key)));
+  return skipped ? Presence::unknown : Presence::absent;
+}
+
+// What one scan walks: a data table or an index table, and how an entry names its row.
+struct Walk {
+  std::string table;
+  redb::KeyType key_type = redb::KeyType::text;
+  std::string prefix;
+  bool backward = false;
+};
+
+Result<Walk> walk_of(const model::Collection& collection, const Query& query) {
+  Walk walk;
+  walk.key_type = redb::KeyType::bytes;
+  if (query.of_key) {
+    walk.table = children_table(collection.name);
+    walk.prefix = children_prefix(*query.of_key);
+  } else if (!query.where_index.empty()) {
+    const auto column = collection.column_index(query.where_index);
+    if (!column || !std::ranges::count(collection.index_columns, *column)) {
+      std::string known;
+      for (const std::size_t c : collection.index_columns) {
+        known += (known.empty() ? "" : ", ") + collection.columns[c].name;
+      }
+      return fail(ErrorCode::invalid, collection.name + " has no index " + query.where_index,
+                  known.empty() ? "it has none" : "it has: " + known);
+    }
+    walk.table = by_table(collection.name, query.where_index);
+    append_order_key(walk.prefix, view(query.where_value));
+  } else if (collection.kind == model::Kind::episodes) {
+    walk.table = newest_table(collection.name);
+    walk.backward = true;
+  } else {
+    walk.table = collection.name;
+    walk.key_type = redb::KeyType::text;
+  }
+  return walk;
+}
+
+// The key of the row that an index entry points at.
+std::string row_key(const Walk& walk, const Query& query, std::string_view entry) {
+  if (walk.backward) return key_of_place(entry);
+  if (!query.of_key) return key_after(walk.prefix, entry);
+  return key_after(entry.substr(0, walk.prefix.size() + 1), entry);  // skips the kind's tag
+}
+
+bool names_other_parent(const Walk& walk, const Query& query, std::string_view entry) {
+  if (!query.of_key || query.of_collection.empty() || entry.size() <= walk.prefix.size()) return false;
+  const char tag = entry[walk.prefix.size()];
+  const auto kind = model::kind_from_string(query.of_collection);
+  return kind && tag != '\0' && tag != static_cast<char>(static_cast<int>(*kind) + 1);
+}
+
+std::vector<const model::Collection*> tables_of(const View& view, const Query& query) {
+  std::vector<const model::Collection*> tables;
+  for (const auto& collection : view.catalog->catalog.collections) {
+    const bool every = query.collection == "embeddings" && collection.kind == model::Kind::embeddings;
+    if (every || collection.name == query.collection) tables.push_back(&collection);
+  }
+  return tables;
+}
+
+redb::Range range_of(const Walk& walk, const ScanCursor& cursor, std::string& end) {
+  redb::Range range;
+  range.entries_max = kSliceRows;
+  range.backward = walk.backward;
+  if (walk.backward) {
+    if (!cursor.last.empty()) range.to = cursor.last;
+    return range;
+  }
+  if (!walk.prefix.empty()) {
+    end = prefix_end(walk.prefix);
+    range.from = walk.prefix;
+    range.to = end;
+  }
+  if (!cursor.last.empty()) {
+    range.from = cursor.last;
+    range.from_exclusive = true;
+  }
+  return range;
+}
+
+}  // namespace
+
+Result<Lookup> lookup(const View& view, std::string_view collection, std::string_view key) {
+  const model::Collection* const found = view.catalog->catalog.find(collection);
+  if (found == nullptr) {
+    if (model::kind_from_string(collection)) return Lookup(Presence::unknown);
+    return no_collection(view, collection);
+  }
+  auto guard = view.txn.get(data_table(collection), key);
+  if (!guard) return std::unexpected(std::move(guard).error());
+  if (*guard) {
+    TIDEMARK_ASSIGN(row, make_row(view, collection, key, std::move(**guard)));
+    return Lookup(std::move(row));
+  }
+  TIDEMARK_ASSIGN(presence, presence_of_miss(view, *found, key));
+  return Lookup(presence);
+}
+
+Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor,
+                        const std::function<bool(const Row&)>& visit) {
+  const auto tables = tables_of(view, query);
+  if (tables.empty()) {
+    if (model::kind_from_string(query.collection)) return false;
+    return no_collection(view, query.collection);
+  }
+  auto table = std::ranges::find_if(
+      tables, [&](const auto* c) { return cursor.collection.empty() || c->name >= cursor.collection; });
+  if (table == tables.end()) return false;
+  if ((*table)->name != cursor.collection) cursor = {(*table)->name, {}, cursor.visited};
+
+  TIDEMARK_ASSIGN(walk, walk_of(**table, query));
+  std::string end;
+  const redb::Range range = range_of(walk, cursor, end);
+  TIDEMARK_ASSIGN(slice, view.txn.scan({walk.table, walk.key_type}, range));
+  for (const redb::Entry& entry : slice.entries()) {
+    if (names_other_parent(walk, query, entry.key)) continue;
+    if (query.limit && cursor.visited >= *query.limit) return false;
+    const bool data = walk.key_type == redb::KeyType::text;
+    const std::string key = data ? std::string(entry.key) : row_key(walk, query, entry.key);
+    std::string bytes;
+    if (data) {
+      bytes = entry.value;
+    } else {
+      TIDEMARK_ASSIGN(found, view.txn.get(data_table((*table)->name), key));
+      if (!found) {
+        return fail(ErrorCode::corrupt, "an index of " + (*table)->name + " names a missing row",
+                    "run `tidemark sync --full` to fill the cache anew");
+      }
+      bytes = found->bytes();
+    }
+    TIDEMARK_ASSIGN(row, make_row(view, (*table)->name, key, std::move(bytes)));
+    ++cursor.visited;
+    if (!visit(row)) return false;
+  }
+  if (slice.more()) {
+    cursor.last = slice.entries().back().key;
+    return true;
+  }
+  if (std::next(table) == tables.end()) return false;
+  cursor = {(*std::next(table))->name, {}, cursor.visited};
+  return true;
+}
+
+}  // namespace cache
+}  // namespace tidemark

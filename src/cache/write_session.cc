@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "cache/index.h"
+#include "cache/order_key.h"
+#include "cache/write_session_impl.h"
+
+namespace tidemark::cache {
+namespace {
+
+// Changes to index tables, gathered over a batch and applied once for each table.
+class IndexChanges {
+ public:
+  // Either row may be null: an insert, a delete.
+  void replace(const model::Collection& collection, const RowView* before, const RowView* after) {
+    const auto old_entries = before != nullptr ? index_entries(collection, *before) : Entries{};
+    const auto new_entries = after != nullptr ? index_entries(collection, *after) : Entries{};
+    for (const auto& entry : old_entries) {
+      if (!std::ranges::binary_search(new_entries, entry)) tables_[entry.table][entry.key] = false;
+    }
+    for (const auto& entry : new_entries) {
+      if (!std::ranges::binary_search(old_entries, entry)) tables_[entry.table][entry.key] = true;
+    }
+  }
+
+  Result<void> apply(redb::WriteTransaction& txn) const {
+    for (const auto& [table, keys] : tables_) {
+      std::vector<redb::Change> changes;
+      changes.reserve(keys.size());
+      for (const auto& [key, present] : keys) {
+        changes.push_back({key, present ? std::optional<std::string_view>("") : std::nullopt});
+      }
+      TIDEMARK_TRY(txn.apply(index_table(table), changes));
+    }
+    return {};
+  }
+
+ private:
+  using Entries = std::vector<IndexEntry>;
+  std::map<std::string, std::map<std::string, bool>> tables_;
+};
+
+}  // namespace
+
+WriteSession::WriteSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+WriteSession::WriteSession(WriteSession&&) noexcept = default;
+WriteSession& WriteSession::operator=(WriteSession&&) noexcept = default;
+WriteSession::~WriteSession() = default;
+
+Result<std::vector<PutOutcome>> WriteSession::put(const model::Collection& collection,
+                                                  std::span<const EncodedRow> rows) {
+  std::vector<PutOutcome> outcomes(rows.size(), PutOutcome::unchanged);
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) -> const std::string& { return rows[i].key; });
+
+  IndexChanges indexes;
+  std::vector<redb::Change> changes;
+  TableSum& sum = impl_->meta.sums[collection.name];
+  for (std::size_t n = 0; n < order.size(); ++n) {
+    const EncodedRow& row = rows[order[n]];
+    if (n + 1 < order.size() && rows[order[n + 1]].key == row.key) continue;  // the later one wins
+    TIDEMARK_ASSIGN(old_bytes, impl_->txn.get(data_table(collection.name), row.key));
+    if (old_bytes && *old_bytes == row.bytes) continue;
+    TIDEMARK_ASSIGN(after, RowView::open(collection.name, row.key, row.bytes));
+    if (old_bytes) {
+      TIDEMARK_ASSIGN(before, RowView::open(collection.name, row.key, *old_bytes));
+      indexes.replace(collection, &before, &after);
+      sum.xor_of_hashes ^= before.hash();
+    } else {
+      indexes.replace(collection, nullptr, &after);
+      ++sum.count;
+    }
+    sum.xor_of_hashes ^= after.hash();
+    outcomes[order[n]] = old_bytes ? PutOutcome::updated : PutOutcome::inserted;
+    changes.push_back({row.key, row.bytes});
+  }
+  if (changes.empty()) return outcomes;
+  TIDEMARK_TRY(impl_->txn.apply(data_table(collection.name), changes));
+  TIDEMARK_TRY(indexes.apply(impl_->txn));
+  return outcomes;
+}
+
+Result<std::vector<bool>> WriteSession::remove(const model::Collection& collection,
+                                               std::span<const std::string> keys) {
+  std::vector<bool> found(keys.size(), false);
+  IndexChanges indexes;
+  std::vector<redb::Change> changes;
+  TableSum& sum = impl_->meta.sums[collection.name];
+  std::map<std::string_view, bool> seen;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!seen.emplace(keys[i], true).second) continue;
+    TIDEMARK_ASSIGN(old_bytes, impl_->txn.get(data_table(collection.name), keys[i]));
+    if (!old_bytes) continue;
+    TIDEMARK_ASSIGN(before, RowView::open(collection.name, keys[i], *old_bytes));
+    indexes.replace(collection, &before, nullptr);
+    --sum.count;
+    sum.xor_of_hashes ^= before.hash();
+    found[i] = true;
+    changes.push_back({keys[i], std::nullopt});
+  }
+  if (changes.empty()) return found;
+  TIDEMARK_TRY(impl_->txn.apply(data_table(collection.name), changes));
+  TIDEMARK_TRY(indexes.apply(impl_->txn));
+  return found;
+}
+
+Result<std::uint64_t> WriteSession::drop(const model::Collection& collection) {
+  const auto sum = impl_->meta.sums.find(collection.name);
+  const std::uint64_t count = sum == impl_->meta.sums.end() ? 0 : sum->second.count;
+  TIDEMARK_TRY(impl_->txn.drop_table(data_table(collection.name)));
+  for (const std::string& table : index_tables(collection)) {
+    TIDEMARK_TRY(impl_->txn.drop_table(index_table(table)));
+  }
+  if (sum != impl_->meta.sums.end()) impl_->meta.sums.erase(sum);
+  return count;
+}
+
+Result<bool> WriteSession::contains(std::string_view collection, std::string_view key) {
+  TIDEMARK_ASSIGN(found, impl_->txn.get(data_table(collection), key));
+  return found.has_value();
+}
+
+Result<std::vector<WriteSession::PlaceEntry>> WriteSession::newest(
+    const model::Collection& episodes, std::string_view below, std::size_t limit) {
+  redb::Range range;
+  if (!below.empty()) range.to = below;
+  range.backward = true;
+  range.entries_max = limit;
+  const std::string table = newest_table(episodes.name);
+  TIDEMARK_ASSIGN(slice, impl_->txn.scan(index_table(table), range));
+  std::vector<PlaceEntry> entries;
+  for (const redb::Entry& entry : slice.entries()) {
+    entries.push_back({std::string(entry.key), key_of_place(entry.key)});
+  }
+  return entries;
+}
+
+Result<std::vector<std::string>> WriteSession::keys(std::string_view collection,
+                                                    std::optional<std::string_view> after,
+                                                    std::size_t limit) {
+  redb::Range range;
+  range.from = after;
+  range.from_exclusive = true;
+  range.entries_max = limit;
+  range.keys_only = true;
+  TIDEMARK_ASSIGN(slice, impl_->txn.scan(data_table(collection), range));
+  std::vector<std::string> keys;
+  for (const redb::Entry& entry : slice.entries()) keys.emplace_back(entry.key);
+  return keys;
+}
+
+Result<std::vector<std::string>> WriteSession::children(const model::Collection& embeddings,
+                                                        model::Kind parent_kind,
+                                                        std::string_view parent_key) {
+  std::vector<std::string> keys;
+  const std::string table = children_table(embeddings.name);
+  for (const auto kind : {std::optional<model::Kind>{}, std::optional(parent_kind)}) {
+    const std::string prefix = children_prefix(parent_key, kind);
+    const std::string end = prefix_end(prefix);
+    redb::Range range;
+    range.from = prefix;
+    range.to = end;
+    std::string last;
+    while (true) {
+      TIDEMARK_ASSIGN(slice, impl_->txn.scan(index_table(table), range));
+      for (const redb::Entry& entry : slice.entries()) keys.push_back(key_after(prefix, entry.key));
+      if (!slice.more()) break;
+      last = slice.entries().back().key;
+      range.from = last;
+      range.from_exclusive = true;
+    }
+  }
+  return keys;
+}
+
+const Meta& WriteSession::meta() const { return impl_->meta; }
+Meta& WriteSession::edit_meta() { return impl_->meta; }
+
+Result<void> WriteSession::commit() && {
+  Meta& meta = impl_->meta;
+  ++meta.state.commit_id;
+  meta.state.skipped = meta.skips.size();
+  if (meta.catalog != impl_->committed->catalog) ++meta.state.catalog_version;
+  TIDEMARK_TRY(store_meta(impl_->txn, meta, impl_->committed));
+  TIDEMARK_TRY(std::move(impl_->txn).commit());
+  *impl_->committed = meta;
+  return {};
+}
+
+}  // namespace tidemark::cache

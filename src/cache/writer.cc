@@ -1,0 +1,66 @@
+#include "cache/writer.h"
+
+#include <unistd.h>
+
+#include "cache/row_format.h"
+#include "cache/write_session_impl.h"
+
+namespace tidemark::cache {
+
+struct Writer::Impl {
+  redb::Database db;
+  Meta meta;
+};
+
+namespace {
+
+redb::OpenOptions open_options(const WriterOptions& options) {
+  redb::OpenOptions out;
+  out.mode = redb::OpenOptions::Mode::open_or_create;
+  out.page_cache_bytes = options.page_cache_bytes;
+  out.file_mode = options.file_mode;
+  out.on_repair_progress = options.on_repair_progress;
+  out.fail_after_operations = options.fail_after_operations;
+  return out;
+}
+
+}  // namespace
+
+EncodedRow encode_record(const model::Collection& collection, const model::Record& record) {
+  return {record.key,
+          encode_row(collection.name, record.key, collection.schema_id(), record.cells)};
+}
+
+Writer::Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Writer::Writer(Writer&&) noexcept = default;
+Writer& Writer::operator=(Writer&&) noexcept = default;
+Writer::~Writer() = default;
+
+Result<Writer> Writer::open(const std::string& path, WriterOptions options) {
+  TIDEMARK_ASSIGN(db, redb::Database::open(path, open_options(options)));
+  TIDEMARK_ASSIGN(read, db.begin_read());
+  auto meta = load_meta(read);
+  if (!meta) return wrap("open cache " + path, std::move(meta).error());
+  return Writer(std::make_unique<Impl>(Impl{std::move(db), std::move(*meta)}));
+}
+
+Result<Writer> Writer::create(const std::string& path, const Meta& first, WriterOptions options) {
+  ::unlink(path.c_str());  // what a killed fill left
+  TIDEMARK_ASSIGN(db, redb::Database::open(path, open_options(options)));
+  TIDEMARK_ASSIGN(write, db.begin_write());
+  TIDEMARK_TRY(store_meta(write, first, nullptr));
+  TIDEMARK_TRY(std::move(write).commit());
+  return Writer(std::make_unique<Impl>(Impl{std::move(db), first}));
+}
+
+Result<WriteSession> Writer::begin() {
+  TIDEMARK_ASSIGN(txn, impl_->db.begin_write());
+  return WriteSession(
+      std::make_unique<WriteSession::Impl>(WriteSession::Impl{std::move(txn), impl_->meta, &impl_->meta}));
+}
+
+const Meta& Writer::meta() const { return impl_->meta; }
+
+Result<void> Writer::close() && { return std::move(impl_->db).close(); }
+
+}  // namespace tidemark::cache

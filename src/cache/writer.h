@@ -1,0 +1,112 @@
+// The one writer of a cache file: rows, indexes, sums and meta in the same redb transaction.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/meta.h"
+#include "model/record.h"
+#include "tidemark/error.h"
+
+namespace tidemark::cache {
+
+struct WriterOptions {
+  std::size_t page_cache_bytes = std::size_t{32} << 20U;
+  unsigned file_mode = 0600;
+  std::function<bool(double)> on_repair_progress;
+  std::uint64_t fail_after_operations = 0;  // tests only
+};
+
+// A row ready to be stored: encoded and hashed before any write transaction opens.
+struct EncodedRow {
+  std::string key;
+  std::string bytes;  // row format
+};
+[[nodiscard]] EncodedRow encode_record(const model::Collection& collection,
+                                       const model::Record& record);
+
+enum class PutOutcome : std::uint8_t { inserted, updated, unchanged };
+
+// One thread. Aborts unless committed; the file is as it was.
+class WriteSession {
+ public:
+  WriteSession(WriteSession&&) noexcept;
+  WriteSession& operator=(WriteSession&&) noexcept;
+  ~WriteSession();
+
+  // Stores rows with their index entries, sums kept. Sorts a copy of the order itself. For each row
+  // (in the given order) one outcome; an equal row writes nothing.
+  [[nodiscard]] Result<std::vector<PutOutcome>> put(const model::Collection& collection,
+                                                    std::span<const EncodedRow> rows);
+  // Deletes rows with their index entries; false where there was none.
+  [[nodiscard]] Result<std::vector<bool>> remove(const model::Collection& collection,
+                                                 std::span<const std::string> keys);
+  // Removes a whole collection: data, indexes, sum; returns how many rows it had.
+  [[nodiscard]] Result<std::uint64_t> drop(const model::Collection& collection);
+
+  // Reads of what is stored, this session's own writes included.
+  [[nodiscard]] Result<bool> contains(std::string_view collection, std::string_view key);
+  struct PlaceEntry {
+    std::string place;  // encoded
+    std::string key;
+  };
+  // Entries of the newest-first index strictly below `below` (empty: from the top), newest first.
+  [[nodiscard]] Result<std::vector<PlaceEntry>> newest(const model::Collection& episodes,
+                                                       std::string_view below, std::size_t limit);
+  // Keys after `after`, ascending by bytes.
+  [[nodiscard]] Result<std::vector<std::string>> keys(std::string_view collection,
+                                                      std::optional<std::string_view> after,
+                                                      std::size_t limit);
+  // Keys of the embeddings in `embeddings` that belong to this parent (an embedding that names no
+  // parent collection belongs to all that have the id).
+  [[nodiscard]] Result<std::vector<std::string>> children(const model::Collection& embeddings,
+                                                          model::Kind parent_kind,
+                                                          std::string_view parent_key);
+
+  [[nodiscard]] const Meta& meta() const;
+  // The meta to commit; sums are the session's own and cannot be set. commit_id is set by commit().
+  [[nodiscard]] Meta& edit_meta();
+
+  // Durable when this returns.
+  [[nodiscard]] Result<void> commit() &&;
+
+  struct Impl;
+  explicit WriteSession(std::unique_ptr<Impl> impl);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// Owns the open file. Close it after each pass: a killed holder makes new readers wait for repair.
+// The caller holds CACHE.lock.
+class Writer {
+ public:
+  // An existing cache. Errors: invalid (not a cache of ours: never overwrite), unsupported (newer
+  // format), corrupt, needs_repair, no_space.
+  [[nodiscard]] static Result<Writer> open(const std::string& path, WriterOptions options);
+  // A new, empty generation file beside the cache (path from generation_path()); an old file of
+  // that name is removed first. `first` is its meta.
+  [[nodiscard]] static Result<Writer> create(const std::string& path, const Meta& first,
+                                             WriterOptions options);
+  Writer(Writer&&) noexcept;
+  Writer& operator=(Writer&&) noexcept;
+  ~Writer();
+
+  [[nodiscard]] Result<WriteSession> begin();
+  [[nodiscard]] const Meta& meta() const;  // as last committed
+  [[nodiscard]] Result<void> close() &&;
+
+  struct Impl;
+  explicit Writer(std::unique_ptr<Impl> impl);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidemark::cache

@@ -1,0 +1,214 @@
+#include <cstring>
+
+#include "base/assert.h"
+#include "redb/calls.h"
+
+namespace tidemark::redb {
+namespace {
+
+ErrorCode code_of(std::int32_t code) {
+  switch (code) {
+    case TDMK_REDB_INVALID: return ErrorCode::invalid;
+    case TDMK_REDB_UNSUPPORTED: return ErrorCode::unsupported;
+    case TDMK_REDB_BUSY: return ErrorCode::busy;
+    case TDMK_REDB_CORRUPT: return ErrorCode::corrupt;
+    case TDMK_REDB_NEEDS_REPAIR: return ErrorCode::needs_repair;
+    case TDMK_REDB_NO_SPACE: return ErrorCode::no_space;
+    default: return ErrorCode::internal;
+  }
+}
+
+std::uint32_t load_u32(const char* at) {
+  std::uint32_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+}  // namespace
+
+std::unexpected<Error> failed(std::string_view operation, tdmk_redb_error* error) {
+  std::size_t length = 0;
+  const char* const text = tdmk_redb_error_message(error, &length);
+  Error out{code_of(tdmk_redb_error_code(error)),
+            std::string(operation) + ": " + std::string(text, length), {}, {}};
+  tdmk_redb_error_free(error);
+  return std::unexpected(std::move(out));
+}
+
+tdmk_redb_range to_c(const Range& range) {
+  tdmk_redb_range out{};
+  if (range.from) {
+    out.from = range.from->data();
+    out.from_len = range.from->size();
+    out.from_bound = range.from_exclusive ? TDMK_REDB_EXCLUDED : TDMK_REDB_INCLUDED;
+  }
+  if (range.to) {
+    out.to = range.to->data();
+    out.to_len = range.to->size();
+    out.to_bound = range.to_inclusive ? TDMK_REDB_INCLUDED : TDMK_REDB_EXCLUDED;
+  }
+  out.backward = range.backward;
+  out.keys_only = range.keys_only;
+  out.entries_max = range.entries_max;
+  out.bytes_max = range.bytes_max;
+  return out;
+}
+
+void Slice::Free::operator()(tdmk_redb_buffer* buffer) const { tdmk_redb_buffer_free(buffer); }
+
+Slice::Slice(tdmk_redb_buffer* buffer, std::string_view bytes, bool more)
+    : buffer_(buffer), more_(more) {
+  while (!bytes.empty()) {
+    TIDEMARK_ASSERT(bytes.size() >= 8);
+    const std::size_t key = load_u32(bytes.data());
+    const std::size_t value = load_u32(bytes.data() + 4);
+    TIDEMARK_ASSERT(bytes.size() - 8 >= key + value);
+    entries_.push_back({bytes.substr(8, key), bytes.substr(8 + key, value)});
+    bytes.remove_prefix(8 + key + value);
+  }
+}
+
+Guard::Guard(Guard&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)), bytes_(std::exchange(other.bytes_, {})) {}
+Guard& Guard::operator=(Guard&& other) noexcept {
+  std::swap(handle_, other.handle_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+Guard::~Guard() { tdmk_redb_guard_free(handle_); }
+
+ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)) {}
+ReadTransaction& ReadTransaction::operator=(ReadTransaction&& other) noexcept {
+  std::swap(handle_, other.handle_);
+  return *this;
+}
+ReadTransaction::~ReadTransaction() { tdmk_redb_read_free(handle_); }
+
+Result<std::optional<Guard>> ReadTransaction::get(TableName table, std::string_view key) const {
+  tdmk_redb_guard* guard = nullptr;
+  const char* data = nullptr;
+  std::size_t length = 0;
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_read_get(handle_, table.name.data(), table.name.size(), byte_key(table), key.data(),
+                         key.size(), &guard, &data, &length, &error) != TDMK_REDB_OK) {
+    return failed("get", error);
+  }
+  if (guard == nullptr) return std::nullopt;
+  return Guard(guard, {data, length});
+}
+
+Result<Slice> ReadTransaction::scan(TableName table, const Range& range) const {
+  const tdmk_redb_range c_range = to_c(range);
+  tdmk_redb_buffer* buffer = nullptr;
+  const char* data = nullptr;
+  std::size_t length = 0;
+  bool more = false;
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_read_scan(handle_, table.name.data(), table.name.size(), byte_key(table), &c_range,
+                          &buffer, &data, &length, &more, &error) != TDMK_REDB_OK) {
+    return failed("scan", error);
+  }
+  return Slice(buffer, {data, length}, more);
+}
+
+Result<std::uint64_t> ReadTransaction::count(TableName table) const {
+  std::uint64_t count = 0;
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_read_count(handle_, table.name.data(), table.name.size(), byte_key(table), &count,
+                           &error) != TDMK_REDB_OK) {
+    return failed("count", error);
+  }
+  return count;
+}
+
+WriteTransaction::WriteTransaction(WriteTransaction&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)) {}
+WriteTransaction& WriteTransaction::operator=(WriteTransaction&& other) noexcept {
+  std::swap(handle_, other.handle_);
+  return *this;
+}
+WriteTransaction::~WriteTransaction() { tdmk_redb_write_abort(handle_); }
+
+Result<void> WriteTransaction::apply(TableName table, std::span<const Change> changes) {
+  std::vector<tdmk_redb_change> c_changes;
+  c_changes.reserve(changes.size());
+  for (const Change& change : changes) {
+    const std::string_view value = change.value.value_or(std::string_view{});
+    c_changes.push_back({change.key.data(), change.key.size(), value.data(), value.size(),
+                         !change.value.has_value()});
+  }
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_write_apply(handle_, table.name.data(), table.name.size(), byte_key(table),
+                            c_changes.data(), c_changes.size(), &error) != TDMK_REDB_OK) {
+    return failed("write", error);
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> WriteTransaction::get(TableName table, std::string_view key) {
+  tdmk_redb_buffer* buffer = nullptr;
+  const char* data = nullptr;
+  std::size_t length = 0;
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_write_get(handle_, table.name.data(), table.name.size(), byte_key(table), key.data(),
+                          key.size(), &buffer, &data, &length, &error) != TDMK_REDB_OK) {
+    return failed("get", error);
+  }
+  if (buffer == nullptr) return std::nullopt;
+  std::string value(data, length);
+  tdmk_redb_buffer_free(buffer);
+  return value;
+}
+
+Result<Slice> WriteTransaction::scan(TableName table, const Range& range) {
+  const tdmk_redb_range c_range = to_c(range);
+  tdmk_redb_buffer* buffer = nullptr;
+  const char* data = nullptr;
+  std::size_t length = 0;
+  bool more = false;
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_write_scan(handle_, table.name.data(), table.name.size(), byte_key(table), &c_range,
+                           &buffer, &data, &length, &more, &error) != TDMK_REDB_OK) {
+    return failed("scan", error);
+  }
+  return Slice(buffer, {data, length}, more);
+}
+
+Result<std::uint64_t> WriteTransaction::count(TableName table) {
+  std::uint64_t count = 0;
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_write_count(handle_, table.name.data(), table.name.size(), byte_key(table), &count,
+                            &error) != TDMK_REDB_OK) {
+    return failed("count", error);
+  }
+  return count;
+}
+
+Result<void> WriteTransaction::drop_table(TableName table) {
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_write_drop_table(handle_, table.name.data(), table.name.size(), &error) !=
+      TDMK_REDB_OK) {
+    return failed("drop table", error);
+  }
+  return {};
+}
+
+Result<std::uint64_t> WriteTransaction::live_bytes() {
+  std::uint64_t live = 0;
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_live_bytes(handle_, &live, &error) != TDMK_REDB_OK) {
+    return failed("live bytes", error);
+  }
+  return live;
+}
+
+Result<void> WriteTransaction::commit() && {
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_write_commit(std::exchange(handle_, nullptr), &error) != TDMK_REDB_OK) {
+    return failed("commit", error);
+  }
+  return {};
+}
+
+}  // namespace tidemark::redb

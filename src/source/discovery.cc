@@ -1,0 +1,232 @@
+// Which tables are ours and what their columns are for: found by looking, as docs/cache-format.md says.
+#include <algorithm>
+#include <array>
+
+#include "source/quoting.h"
+#include "source/source.h"
+
+namespace tidemark::source {
+namespace {
+
+using model::Collection;
+using model::Kind;
+
+constexpr std::array<std::string_view, 3> kOrderColumns = {"timestamp", "start_time", "created_at"};
+constexpr std::array<std::string_view, 4> kIndexColumns = {"pattern_type", "domain",
+                                                           "context_domain", "task_type"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  });
+  return out;
+}
+
+std::optional<Kind> kind_of_table(std::string_view table) {
+  const std::string name = lower(table);
+  if (name.starts_with("embeddings_")) return Kind::embeddings;
+  return model::kind_from_string(name);
+}
+
+struct Candidate {
+  std::string name;
+  Kind kind;
+};
+
+// Our tables in the order of the catalog.
+std::vector<Candidate> candidates(const model::RowSet& schema_rows) {
+  std::vector<Candidate> found;
+  for (std::size_t i = 0; i < schema_rows.size(); ++i) {
+    const auto row = schema_rows.row(i);
+    if (row[0].bytes() != "table") continue;
+    if (const auto kind = kind_of_table(row[1].bytes())) {
+      found.push_back({std::string(row[1].bytes()), *kind});
+    }
+  }
+  std::ranges::stable_sort(found, [](const Candidate& a, const Candidate& b) {
+    return a.kind != b.kind ? a.kind < b.kind : a.name < b.name;
+  });
+  return found;
+}
+
+std::unexpected<Error> no_episodes(const model::RowSet& schema_rows) {
+  std::string tables;
+  for (std::size_t i = 0; i < schema_rows.size(); ++i) {
+    const auto row = schema_rows.row(i);
+    if (row[0].bytes() == "view" && lower(row[1].bytes()) == "episodes") {
+      return fail(ErrorCode::unsupported, "episodes is a view at the source",
+                  "tidemark reads tables; name the table behind the view `episodes`");
+    }
+    if (row[0].bytes() == "table") tables += (tables.empty() ? "" : ", ") + std::string(row[1].bytes());
+  }
+  return fail(ErrorCode::invalid,
+              "the source has no table `episodes`; it has " + (tables.empty() ? "no tables" : tables),
+              "is this the right database? see README for the schema that tidemark reads");
+}
+
+bool has_integer_affinity(std::string_view declared) {
+  return lower(declared).find("int") != std::string::npos;
+}
+
+bool has_text_affinity(std::string_view declared) {
+  const std::string type = lower(declared);
+  return !has_integer_affinity(declared) &&
+         (type.find("char") != std::string::npos || type.find("clob") != std::string::npos ||
+          type.find("text") != std::string::npos);
+}
+
+std::optional<std::size_t> find_column(const Collection& collection, std::string_view name) {
+  for (std::size_t i = 0; i < collection.columns.size(); ++i) {
+    if (lower(collection.columns[i].name) == name) return i;
+  }
+  return std::nullopt;
+}
+
+Result<void> read_key(Collection& collection, const model::RowSet& info, std::string_view wanted) {
+  std::size_t keys = 0;
+  for (std::size_t i = 0; i < info.size(); ++i) {
+    const bool is_key = wanted.empty() ? info.row(i)[5].as_int64() > 0
+                                       : lower(info.row(i)[1].bytes()) == lower(wanted);
+    if (!is_key) continue;
+    ++keys;
+    collection.key_column = i;
+  }
+  const std::string table = "table " + collection.name;
+  if (keys != 1) {
+    return fail(ErrorCode::unsupported,
+                table + (keys == 0 ? " has no primary key" : " has a primary key of several columns"),
+                "tidemark needs a primary key of one column, INTEGER or TEXT");
+  }
+  const std::string& declared = collection.columns[collection.key_column].declared_type;
+  collection.integer_key = has_integer_affinity(declared);
+  if (!collection.integer_key && !has_text_affinity(declared)) {
+    return fail(ErrorCode::unsupported,
+                table + ": the key " + collection.columns[collection.key_column].name +
+                    " is declared as '" + declared + "'",
+                "tidemark needs a primary key of one column, INTEGER or TEXT");
+  }
+  return {};
+}
+
+void read_parent_roles(Collection& collection) {
+  collection.parent_column = find_column(collection, "item_id");
+  if (collection.parent_column) {
+    collection.parent_type_column = find_column(collection, "item_type");
+  } else if ((collection.parent_column = find_column(collection, "episode_id"))) {
+    collection.parent_kind = Kind::episodes;
+  } else if ((collection.parent_column = find_column(collection, "pattern_id"))) {
+    collection.parent_kind = Kind::patterns;
+  }
+  collection.vector_column = find_column(collection, "embedding_vector");
+  collection.vector_text_column = find_column(collection, "embedding_data");
+  collection.dimension_column = find_column(collection, "dimension");
+}
+
+Result<void> read_roles(Collection& collection, const model::RowSet& info,
+                        const RoleOverrides& overrides) {
+  const bool episodes = collection.kind == Kind::episodes;
+  TIDEMARK_TRY(read_key(collection, info, episodes ? overrides.episodes_key : std::string{}));
+  if (episodes) {
+    for (const std::string_view name : kOrderColumns) {
+      if (!collection.order_column) collection.order_column = find_column(collection, name);
+    }
+    if (!overrides.episodes_order.empty()) {
+      collection.order_column = find_column(collection, lower(overrides.episodes_order));
+    }
+  }
+  if (collection.kind == Kind::patterns) {
+    for (const std::string_view name : kIndexColumns) {
+      if (const auto column = find_column(collection, name)) collection.index_columns.push_back(*column);
+    }
+  }
+  if (collection.kind == Kind::embeddings) read_parent_roles(collection);
+  return {};
+}
+
+void add_notes(model::Catalog& catalog) {
+  for (const Kind kind : {Kind::patterns, Kind::heuristics, Kind::embeddings}) {
+    if (catalog.find(kind) == nullptr) {
+      catalog.notes.push_back("the source has no table " + std::string(to_string(kind)));
+    }
+  }
+  for (const Collection& collection : catalog.collections) {
+    if (collection.kind == Kind::episodes && !collection.order_column) {
+      catalog.notes.push_back("episodes has no timestamp, start_time or created_at: newest = greatest key");
+    }
+    if (collection.kind == Kind::embeddings && !collection.parent_column) {
+      catalog.notes.push_back(collection.name + " names no parent (item_id, episode_id, pattern_id): not cached");
+    }
+  }
+}
+
+}  // namespace
+
+turso::Statement schema_statement() {
+  return {"SELECT type, name, tbl_name, sql FROM sqlite_master "
+          "WHERE substr(name, 1, 7) <> 'sqlite_' AND substr(tbl_name, 1, 9) <> 'tidemark_' "
+          "ORDER BY type, name",
+          {}};
+}
+
+std::string fingerprint(const model::RowSet& schema_rows) {
+  std::uint64_t hash = 14695981039346656037U;  // FNV-1a, 64 bits
+  const auto mix = [&hash](unsigned char byte) { hash = (hash ^ byte) * 1099511628211U; };
+  for (std::size_t i = 0; i < schema_rows.size(); ++i) {
+    for (const ValueView& cell : schema_rows.row(i)) {
+      for (const char c : cell.bytes()) mix(static_cast<unsigned char>(c));
+      mix(0xFF);  // never part of UTF-8
+    }
+  }
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[(hash >> static_cast<unsigned>(shift)) & 15U];
+  return out;
+}
+
+Result<turso::Batch> discovery_batch(const model::RowSet& schema_rows) {
+  turso::Batch batch;
+  // One byte for UTF-8, two for UTF-16; every server answers it.
+  batch.statements.push_back({"SELECT length(CAST('a' AS BLOB))", {}});
+  bool episodes = false;
+  for (const Candidate& candidate : candidates(schema_rows)) {
+    batch.statements.push_back({"PRAGMA table_info(" + quote_name(candidate.name) + ")", {}});
+    episodes = episodes || candidate.kind == Kind::episodes;
+  }
+  if (!episodes) return no_episodes(schema_rows);
+  return batch;
+}
+
+Result<model::Catalog> read_discovery(const model::RowSet& schema_rows,
+                                      const turso::BatchReply& reply,
+                                      const RoleOverrides& overrides) {
+  const auto tables = candidates(schema_rows);
+  if (reply.results.size() != tables.size() + 1 || reply.results[0].size() != 1) {
+    return fail(ErrorCode::corrupt, "the source answered the discovery with something else");
+  }
+  if (reply.results[0].row(0)[0].as_int64() != 1) {
+    return fail(ErrorCode::unsupported, "the source database is UTF-16",
+                "convert it: dump it and load it into a database made with PRAGMA encoding='UTF-8'");
+  }
+  model::Catalog catalog;
+  catalog.fingerprint = fingerprint(schema_rows);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const model::RowSet& info = reply.results[i + 1];
+    if (info.columns().size() < 6 || info.size() == 0) {
+      return fail(ErrorCode::corrupt, "the source gave no columns for " + tables[i].name);
+    }
+    Collection collection;
+    collection.name = tables[i].name;
+    collection.kind = tables[i].kind;
+    for (std::size_t c = 0; c < info.size(); ++c) {
+      collection.columns.push_back(
+          {std::string(info.row(c)[1].bytes()), std::string(info.row(c)[2].bytes())});
+    }
+    TIDEMARK_TRY(read_roles(collection, info, overrides));
+    catalog.collections.push_back(std::move(collection));
+  }
+  add_notes(catalog);
+  return catalog;
+}
+
+}  // namespace tidemark::source

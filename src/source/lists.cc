@@ -1,0 +1,163 @@
+// Lists: places of the window, keys, children of parents, keys that can never be cached.
+//
+// Order and comparison are BINARY, whatever the column declares; a column that is declared BINARY (the
+// default) still uses its index.
+#include "base/utf8.h"
+#include "source/quoting.h"
+#include "source/source.h"
+
+namespace tidemark::source {
+namespace {
+
+using model::Collection;
+
+std::string column(const Collection& collection, std::size_t index) {
+  return quote_name(collection.columns[index].name);
+}
+
+std::optional<Value> key_value(ValueView view) {
+  if (view.type() == ValueType::int64) return Value(view.as_int64());
+  if (view.type() == ValueType::text) return Value(std::string(view.bytes()));
+  return std::nullopt;
+}
+
+Value owned(ValueView view) {
+  switch (view.type()) {
+    case ValueType::int64: return view.as_int64();
+    case ValueType::real: return view.as_real();
+    case ValueType::text: return std::string(view.bytes());
+    case ValueType::blob: return Blob{std::string(view.bytes())};
+    default: return std::monostate{};
+  }
+}
+
+std::string printable(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::size_t kShown = 64;
+  std::string out = "x'";
+  for (const char c : bytes.substr(0, kShown)) {
+    out += kDigits[static_cast<unsigned char>(c) >> 4U];
+    out += kDigits[static_cast<unsigned char>(c) & 15U];
+  }
+  return out + (bytes.size() > kShown ? "...'" : "'");
+}
+
+turso::Statement list_by_key(const Collection& collection, const ListRequest& request) {
+  const std::string key = column(collection, collection.key_column);
+  turso::Statement statement;
+  statement.sql = "SELECT " + key + " FROM " + quote_name(collection.name) + " WHERE typeof(" + key +
+                  ") IN ('integer','text')";
+  if (request.after) {
+    statement.sql += " AND " + key + " COLLATE BINARY > ?";
+    statement.args.push_back(request.after->key);
+  }
+  statement.sql += " ORDER BY " + key + " COLLATE BINARY LIMIT " + std::to_string(request.limit);
+  return statement;
+}
+
+turso::Statement list_newest(const Collection& collection, const ListRequest& request) {
+  const std::string key = column(collection, collection.key_column);
+  const std::string order =
+      collection.order_column ? column(collection, *collection.order_column) : "NULL";
+  turso::Statement statement;
+  statement.sql = "SELECT " + key + ", " + order + " FROM " + quote_name(collection.name) +
+                  " WHERE typeof(" + key + ") IN ('integer','text')";
+  if (request.nulls_only) {
+    statement.sql += " AND " + order + " IS NULL";
+    if (request.after) {
+      statement.sql += " AND " + key + " COLLATE BINARY < ?";
+      statement.args.push_back(request.after->key);
+    }
+  } else if (request.after) {
+    statement.sql += " AND " + order + " COLLATE BINARY <= ?1 AND (" + order +
+                     " COLLATE BINARY < ?1 OR " + key + " COLLATE BINARY < ?2)";
+    statement.args = {request.after->order, request.after->key};
+  }
+  statement.sql += " ORDER BY ";
+  if (collection.order_column) statement.sql += order + " COLLATE BINARY DESC, ";
+  statement.sql += key + " COLLATE BINARY DESC LIMIT " + std::to_string(request.limit);
+  return statement;
+}
+
+}  // namespace
+
+turso::Statement list_statement(const Collection& collection, const ListRequest& request) {
+  return collection.kind == model::Kind::episodes ? list_newest(collection, request)
+                                                  : list_by_key(collection, request);
+}
+
+Result<Listed> read_list(const Collection& collection, const model::RowSet& rows) {
+  const bool ordered = collection.kind == model::Kind::episodes;
+  if (rows.columns().size() != (ordered ? 2U : 1U)) {
+    return fail(ErrorCode::corrupt, "the source answered a list with other columns");
+  }
+  Listed listed;
+  listed.rows = rows.size();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto row = rows.row(i);
+    const auto key = key_value(row[0]);
+    if (!key) return fail(ErrorCode::corrupt, "the source listed a key that was not asked for");
+    if (row[0].type() == ValueType::text && !base::is_utf8(row[0].bytes())) {
+      listed.skipped.push_back({collection.name, printable(row[0].bytes()), "the key is not UTF-8"});
+      if (i + 1 < rows.size()) continue;  // the last place continues the walk
+    }
+    listed.places.push_back({ordered ? owned(row[1]) : Value{}, *key});
+  }
+  return listed;
+}
+
+turso::Statement list_children_statement(const Collection& embeddings,
+                                         std::span<const Value> parent_keys) {
+  const std::string parent = column(embeddings, *embeddings.parent_column);
+  const std::string type = embeddings.parent_type_column
+                               ? column(embeddings, *embeddings.parent_type_column)
+                               : "NULL";
+  turso::Statement statement;
+  statement.sql = "SELECT " + column(embeddings, embeddings.key_column) + ", " + parent + ", " + type +
+                  " FROM " + quote_name(embeddings.name) + " WHERE " + parent + " IN (" +
+                  parameters(parent_keys.size()) + ")";
+  statement.args.assign(parent_keys.begin(), parent_keys.end());
+  return statement;
+}
+
+Result<std::vector<Child>> read_children(const Collection& embeddings, const model::RowSet& rows) {
+  if (rows.columns().size() != 3) {
+    return fail(ErrorCode::corrupt, "the source answered a list with other columns");
+  }
+  std::vector<Child> children;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto row = rows.row(i);
+    auto key = key_value(row[0]);
+    if (!key || !base::is_utf8(model::key_text(*key))) continue;  // listed by the odd keys
+    Child child{std::move(*key), {{}, embeddings.parent_kind}};
+    const auto parent = key_value(row[1]);
+    if (!parent) continue;
+    child.parent.key = model::key_text(*parent);
+    if (!child.parent.kind && row[2].type() == ValueType::text) {
+      child.parent.kind = model::parent_kind_of(row[2].bytes());
+    }
+    children.push_back(std::move(child));
+  }
+  return children;
+}
+
+turso::Statement odd_keys_statement(const Collection& collection, std::size_t limit) {
+  // Two seeks on the key's index: NULLs come first, blobs last.
+  const std::string key = column(collection, collection.key_column);
+  const std::string from = " FROM " + quote_name(collection.name) + " WHERE ";
+  return {"SELECT quote(" + key + ") FROM (SELECT " + key + from + key + " IS NULL UNION ALL SELECT " +
+              key + from + key + " >= x'') LIMIT " + std::to_string(limit),
+          {}};
+}
+
+std::vector<model::Skipped> read_odd_keys(const Collection& collection, const model::RowSet& rows) {
+  std::vector<model::Skipped> skipped;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string shown(rows.row(i)[0].bytes());
+    skipped.push_back({collection.name, shown,
+                       shown == "NULL" ? "the key is NULL" : "the key is neither integer nor text"});
+  }
+  return skipped;
+}
+
+}  // namespace tidemark::source

@@ -1,0 +1,273 @@
+#include "sync/applier.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "cache/index.h"
+#include "sync/tuning.h"
+
+namespace tidemark::sync {
+namespace {
+
+using model::Collection;
+using model::Kind;
+
+constexpr std::size_t kIndexSlice = 2'000;
+
+}  // namespace
+
+Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope)
+    : session_(session), catalog_(catalog), scope_(scope) {}
+
+Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
+  for (const Collection& collection : cached.collections) {
+    const bool off = collection.kind == Kind::embeddings ? !scope_.sync_embeddings
+                     : collection.kind != Kind::episodes && !scope_.sync_patterns;
+    if (!off) continue;
+    if (collection.kind != Kind::embeddings) {
+      std::string last;
+      while (true) {
+        TIDEMARK_ASSIGN(keys, session_.keys(collection.name, last, kIndexSlice));
+        for (const std::string& key : keys) TIDEMARK_TRY(remove_children(collection.kind, key));
+        if (keys.size() < kIndexSlice) break;
+        last = keys.back();
+      }
+    }
+    TIDEMARK_ASSIGN(rows, session_.drop(collection));
+    reports_[collection.name].evicted += rows;
+  }
+  return {};
+}
+
+Result<void> Applier::take(ListedPlaces event) {
+  Listed& listed = listed_[event.collection];
+  listed.count += event.places.size();
+  listed.ended = event.last;
+  TIDEMARK_TRY(skip(event.skipped));
+  if (event.collection->kind == Kind::episodes) return join_window(event);
+  keys_[event.collection].insert(event.places.begin(), event.places.end());
+  return {};
+}
+
+// Walks the newest-first index beside the list: both are in the same order.
+Result<void> Applier::join_window(const ListedPlaces& event) {
+  if (newest_key_.empty() && !event.places.empty()) {
+    newest_key_ = cache::key_of_place(event.places.front());
+  }
+  auto next = event.places.begin();
+  while (true) {
+    TIDEMARK_ASSIGN(entries, session_.newest(*event.collection, walked_to_, kIndexSlice));
+    for (const auto& entry : entries) {
+      while (next != event.places.end() && *next > entry.place) ++next;
+      if (next == event.places.end()) {
+        if (!event.last) return {};  // the rest belongs to the next chunk
+        candidates_[event.collection].insert(entry.key);
+      } else if (*next != entry.place) {
+        candidates_[event.collection].insert(entry.key);
+      }
+      walked_to_ = entry.place;
+    }
+    if (entries.size() < kIndexSlice) break;
+  }
+  if (event.last && !event.exhausted && !event.places.empty()) boundary_ = event.places.back();
+  return {};
+}
+
+Result<void> Applier::take(ListedChildren event) {
+  auto& known = keys_[event.collection];
+  known.insert(event.children.begin(), event.children.end());
+  for (const std::string& parent : event.parents) {
+    TIDEMARK_ASSIGN(cached, session_.children(*event.collection, event.parent_kind, parent));
+    for (std::string& key : cached) {
+      if (!known.contains(key)) candidates_[event.collection].insert(std::move(key));
+    }
+  }
+  return {};
+}
+
+Result<bool> Applier::has_parent(const model::Parent& parent) {
+  if (parent.key.empty()) return false;
+  for (const Collection& collection : catalog_.collections) {
+    if (collection.kind == Kind::embeddings) continue;
+    if (parent.kind.value_or(collection.kind) != collection.kind) continue;
+    TIDEMARK_ASSIGN(found, session_.contains(collection.name, parent.key));
+    if (found) return true;
+  }
+  return false;
+}
+
+Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
+  switch (event.collection->kind) {
+    case Kind::episodes: return !confirming_ || boundary_.empty() || event.places[row] >= boundary_;
+    case Kind::embeddings: return has_parent(event.parents[row]);
+    case Kind::patterns:
+    case Kind::heuristics: return true;
+  }
+  return true;
+}
+
+Result<void> Applier::take(FetchedRows event) {
+  vectors_kept_raw_ += event.vectors_kept_raw;
+  TIDEMARK_TRY(skip(event.skipped));
+  std::vector<cache::EncodedRow> kept;
+  std::vector<std::string> left;
+  for (std::size_t i = 0; i < event.rows.size(); ++i) {
+    TIDEMARK_ASSIGN(wanted, in_scope(event, i));
+    if (wanted) {
+      kept.push_back(std::move(event.rows[i]));
+    } else {
+      left.push_back(std::move(event.rows[i].key));
+    }
+  }
+  if (!confirming_ && !(event.missing.empty() && left.empty())) {
+    listed_[event.collection].changed_under = true;
+  }
+  TIDEMARK_TRY(put(*event.collection, kept));
+  TIDEMARK_TRY(remove(*event.collection, left, false));
+  return remove(*event.collection, event.missing, true);
+}
+
+Result<void> Applier::put(const Collection& collection, std::span<const cache::EncodedRow> rows) {
+  if (rows.empty()) return {};
+  TIDEMARK_ASSIGN(outcomes, session_.put(collection, rows));
+  CollectionReport& report = reports_[collection.name];
+  for (const auto outcome : outcomes) {
+    ++(outcome == cache::PutOutcome::unchanged ? report.unchanged : report.upserted);
+  }
+  rows_done_ += rows.size();
+  return {};
+}
+
+Result<void> Applier::remove(const Collection& collection, const std::vector<std::string>& keys,
+                             bool gone) {
+  if (keys.empty()) return {};
+  TIDEMARK_ASSIGN(found, session_.remove(collection, keys));
+  CollectionReport& report = reports_[collection.name];
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!found[i]) continue;
+    ++(gone ? report.deleted : report.evicted);
+    if (collection.kind != Kind::embeddings) TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
+  }
+  return {};
+}
+
+// Embeddings go with their parent, unless another cached parent has them.
+Result<void> Applier::remove_children(Kind parent_kind, const std::string& parent_key) {
+  for (const Collection& embeddings : catalog_.collections) {
+    if (embeddings.kind != Kind::embeddings) continue;
+    TIDEMARK_ASSIGN(children, session_.children(embeddings, parent_kind, parent_key));
+    if (children.empty()) continue;
+    TIDEMARK_ASSIGN(still, has_parent({parent_key, std::nullopt}));
+    if (still && embeddings.parent_type_column) continue;
+    TIDEMARK_TRY(remove(embeddings, children, false));
+  }
+  return {};
+}
+
+// A row that cannot be cached must not stay as it was.
+Result<void> Applier::skip(const std::vector<model::Skipped>& skipped) {
+  for (const auto& item : skipped) {
+    ++reports_[item.collection].skipped;
+    if (skips_.size() < cache::kSkipsMax) skips_.push_back(item);
+    const Collection* const collection = catalog_.find(item.collection);
+    if (collection != nullptr) TIDEMARK_TRY(remove(*collection, {item.key}, false));
+  }
+  return {};
+}
+
+Result<void> Applier::find_unlisted(const Collection& collection) {
+  const auto& known = keys_[&collection];
+  std::string last;
+  bool first = true;
+  while (true) {
+    const std::optional<std::string_view> after =
+        first ? std::nullopt : std::optional<std::string_view>(last);
+    TIDEMARK_ASSIGN(keys, session_.keys(collection.name, after, kIndexSlice));
+    for (const std::string& key : keys) {
+      if (!known.contains(key)) candidates_[&collection].insert(key);
+    }
+    if (keys.size() < kIndexSlice) return {};
+    last = keys.back();
+    first = false;
+  }
+}
+
+Result<std::map<const Collection*, std::vector<std::string>>> Applier::candidates() {
+  for (const Collection& collection : catalog_.collections) {
+    const bool by_key = collection.kind == Kind::patterns || collection.kind == Kind::heuristics;
+    if (by_key && scope_.sync_patterns) TIDEMARK_TRY(find_unlisted(collection));
+  }
+  std::map<const Collection*, std::vector<std::string>> out;
+  for (auto& [collection, keys] : candidates_) out[collection] = {keys.begin(), keys.end()};
+  candidates_.clear();
+  return out;
+}
+
+Result<void> Applier::finish(SyncReport& report) {
+  cache::Meta& meta = session_.edit_meta();
+  meta.boundary.place = boundary_;
+  meta.state.window_complete = boundary_.empty();
+  meta.skips = skips_;
+  std::ranges::sort(meta.skips, {}, [](const model::Skipped& s) {
+    return std::tie(s.collection, s.key);
+  });
+  for (const Collection& collection : catalog_.collections) {
+    const CollectionReport& counts = reports_[collection.name];
+    report.collections[collection.name] = counts;
+    switch (collection.kind) {
+      case Kind::episodes: report.episodes_synced += counts.upserted; break;
+      case Kind::patterns: report.patterns_synced += counts.upserted; break;
+      case Kind::heuristics: report.heuristics_synced += counts.upserted; break;
+      case Kind::embeddings: report.embeddings_synced += counts.upserted; break;
+    }
+  }
+  for (const auto& skip : skips_) {
+    if (report.skipped.size() == kReportSkipsMax) break;
+    report.skipped.push_back({skip.collection, skip.key, skip.reason});
+  }
+  report.vectors_kept_raw = vectors_kept_raw_;
+  return validate(report);
+}
+
+Result<void> Applier::validate(SyncReport& report) {
+  ValidationReport& result = report.validation;
+  const auto& sums = session_.meta().sums;
+  const auto agree = [&](const Collection& collection) -> std::optional<bool> {
+    const Listed& listed = listed_[&collection];
+    if (!listed.ended || listed.changed_under) return std::nullopt;
+    const auto sum = sums.find(collection.name);
+    const std::uint64_t cached = sum == sums.end() ? 0 : sum->second.count;
+    const CollectionReport& counts = reports_[collection.name];
+    return cached <= listed.count && cached + counts.skipped >= listed.count;
+  };
+  const auto note = [&](std::optional<bool>& check, std::optional<bool> found, const std::string& text) {
+    if (check == false || !found) return;
+    check = found;
+    if (!*found) result.problems.push_back(text);
+  };
+  for (const Collection& collection : catalog_.collections) {
+    const std::string differs = collection.name + ": the cache has another number of rows than the source";
+    if (collection.kind == Kind::episodes) {
+      note(result.episode_count, agree(collection), differs);
+    } else if (collection.kind != Kind::embeddings && scope_.sync_patterns) {
+      note(result.pattern_count, agree(collection), differs);
+    } else if (collection.kind == Kind::embeddings && scope_.sync_embeddings) {
+      const auto sum = sums.find(collection.name);
+      const std::uint64_t cached = sum == sums.end() ? 0 : sum->second.count;
+      const bool known = !listed_[&collection].changed_under;
+      const bool same = cached + reports_[collection.name].skipped >= keys_[&collection].size();
+      note(result.embeddings, known ? std::optional(same) : std::nullopt, differs);
+    }
+  }
+  const Collection* const episodes = catalog_.find(Kind::episodes);
+  if (episodes != nullptr && !newest_key_.empty() && !listed_[episodes].changed_under) {
+    TIDEMARK_ASSIGN(present, session_.contains(episodes->name, newest_key_));
+    const bool skipped = std::ranges::any_of(skips_, [&](const model::Skipped& s) {
+      return s.collection == episodes->name && s.key == newest_key_;
+    });
+    note(result.newest_present, present || skipped, "the newest episode of the source is not cached");
+  }
+  return {};
+}
+
+}  // namespace tidemark::sync

@@ -1,0 +1,389 @@
+#include "sync/engine.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "base/bounded_queue.h"
+#include "cache/files.h"
+#include "cache/lock.h"
+#include "source/source.h"
+#include "sync/applier.h"
+#include "sync/fetcher.h"
+#include "sync/scan.h"
+#include "sync/tuning.h"
+
+namespace tidemark::sync {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+using WallClock = std::chrono::system_clock;
+using Candidates = std::map<const model::Collection*, std::vector<std::string>>;
+
+std::int64_t to_us(WallClock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+Result<std::string> random_hex() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return fail(ErrorCode::internal, "no random numbers from the system");
+  }
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const unsigned char byte : bytes) {
+    out += kDigits[byte >> 4U];
+    out += kDigits[byte & 15U];
+  }
+  return out;
+}
+
+SteadyClock::time_point pass_deadline(const SyncConfig& config) {
+  if (config.pass_deadline.count() == 0) return SteadyClock::time_point::max();
+  return SteadyClock::now() + config.pass_deadline;
+}
+
+// The schema, and the tables in detail when it is not the one that the cache knows.
+Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known) {
+  turso::Batch ping;
+  ping.statements.push_back(source::schema_statement());
+  TIDEMARK_ASSIGN(schema, fetcher.ask(std::move(ping)));
+  if (schema.results.size() != 1 || schema.results[0].columns().size() != 4) {
+    return fail(ErrorCode::corrupt, "the source answered the discovery with something else");
+  }
+  if (known && known->fingerprint == source::fingerprint(schema.results[0])) return *known;
+  TIDEMARK_ASSIGN(batch, source::discovery_batch(schema.results[0]));
+  TIDEMARK_ASSIGN(reply, fetcher.ask(std::move(batch)));
+  return source::read_discovery(schema.results[0], reply);
+}
+
+// One pass. Members in order of their making: the lock outlives the writer.
+class Pass {
+ public:
+  Pass(const EngineSetup& setup, std::stop_token stop, const SyncRequest& request)
+      : setup_(setup), stop_(std::move(stop)), request_(request),
+        deadline_(pass_deadline(setup.config)), started_(SteadyClock::now()) {}
+
+  Result<SyncReport> run() {
+    TIDEMARK_TRY(prepare());
+    const auto checked_at = WallClock::now();
+    auto done = synchronize(checked_at);
+    if (connection_) connection_->release_snapshot();
+    if (!done) {
+      note_unavailable(done.error());
+      if (filling_) discard_generation();
+      return std::unexpected(std::move(done).error());
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void progress(const std::string& phase, const std::string& collection = {}, std::uint64_t rows = 0) {
+    if (request_.progress) request_.progress({phase, collection, rows, std::nullopt});
+  }
+
+  // Lock, what stands at the path, the scope: all before the first request.
+  Result<void> prepare() {
+    TIDEMARK_TRY(cache::examine(setup_.cache));
+    TIDEMARK_ASSIGN(lock, cache::CacheLock::acquire(setup_.cache, setup_.options.cache_mode));
+    lock_.emplace(std::move(lock));
+    TIDEMARK_ASSIGN(standing, cache::examine(setup_.cache));  // again, under the lock
+    if (standing == cache::Standing::present) TIDEMARK_TRY(open_existing());
+    std::optional<Scope> stored;
+    if (writer_) stored = writer_->meta().identity.scope;
+    TIDEMARK_ASSIGN(scope, resolve_scope(stored, setup_.config, request_));
+    scope_ = scope;
+    return {};
+  }
+
+  Result<void> open_existing() {
+    progress("open");
+    auto writer = cache::Writer::open(setup_.cache, writer_options());
+    if (!writer) {
+      const bool damaged = writer.error().code == ErrorCode::corrupt;
+      if (damaged && request_.full) {
+        reason_ = "the cache was damaged";
+        return {};
+      }
+      return std::unexpected(std::move(writer).error());
+    }
+    writer_.emplace(std::move(*writer));
+    return check_identity(writer_->meta().identity, setup_.url.identity);
+  }
+
+  cache::WriterOptions writer_options() const {
+    cache::WriterOptions options;
+    options.page_cache_bytes = setup_.options.page_cache_bytes;
+    options.file_mode = setup_.options.cache_mode;
+    options.on_repair_progress = [this](double) { return !stop_.stop_requested(); };
+    return options;
+  }
+
+  Result<void> connect() {
+    turso::ConnectOptions options;
+    options.token = setup_.options.token;
+    options.ca_file = setup_.options.ca_file;
+    options.request_timeout = setup_.config.request_deadline;
+    options.max_in_flight = setup_.config.max_concurrent_fetches;
+    if (writer_) options.traits.text = writer_->meta().identity.server_traits;
+    TIDEMARK_ASSIGN(connection, turso::connect(setup_.url, std::move(options)));
+    connection_ = std::move(connection);
+    return {};
+  }
+
+  Result<void> synchronize(WallClock::time_point checked_at) {
+    progress("discover");
+    TIDEMARK_TRY(connect());
+    const std::stop_callback wake(stop_, [this] { connection_->wake(); });
+    TIDEMARK_ASSIGN(held, connection_->hold_snapshot());
+    held_snapshot_ = held;
+    Fetcher fetcher(*connection_, setup_.config, deadline_, stop_);
+    std::optional<model::Catalog> known;
+    if (writer_) known = writer_->meta().catalog.catalog;
+    TIDEMARK_ASSIGN(catalog, discover(fetcher, known));
+    if (!held) fetcher.guard_schema(catalog.fingerprint);
+    plan_ = make_plan(known, catalog, false, request_.full, scope_);
+    if (!reason_.empty()) plan_.reason = reason_;
+    report_.mode = to_string(plan_.mode);
+    report_.reason = plan_.reason;
+    report_.notes = catalog.notes;
+
+    if (plan_.mode == Mode::scan) return reconcile(*writer_, catalog, fetcher, checked_at);
+    return fill(catalog, fetcher, checked_at);
+  }
+
+  // Into a new generation, which replaces the cache only when it is whole.
+  Result<void> fill(const model::Catalog& catalog, Fetcher& fetcher, WallClock::time_point checked_at) {
+    if (writer_) TIDEMARK_TRY(std::move(*writer_).close());
+    writer_.reset();
+    cache::Meta first;
+    TIDEMARK_ASSIGN(generation, random_hex());
+    first.identity.generation = generation;
+    first.identity.source = setup_.url.identity;
+    first.identity.scope = scope_;
+    const std::string path = cache::generation_path(setup_.cache);
+    TIDEMARK_ASSIGN(writer, cache::Writer::create(path, first, writer_options()));
+    writer_.emplace(std::move(writer));
+    filling_ = true;
+    TIDEMARK_TRY(reconcile(*writer_, catalog, fetcher, checked_at));
+    progress("install");
+    TIDEMARK_TRY(cache::install_generation(path, setup_.cache));
+    filling_ = false;
+    return {};
+  }
+
+  Result<void> reconcile(cache::Writer& writer, const model::Catalog& catalog, Fetcher& fetcher,
+                         WallClock::time_point checked_at) {
+    TIDEMARK_ASSIGN(session, writer.begin());
+    Applier applier(session, catalog, scope_);
+    TIDEMARK_TRY(applier.drop_out_of_scope(writer.meta().catalog.catalog));
+    TIDEMARK_TRY(transfer(applier, [&](const Emit& emit) {
+      return Scan(fetcher, catalog, scope_, emit).run();
+    }));
+    TIDEMARK_ASSIGN(candidates, applier.candidates());
+    applier.begin_confirm();
+    if (!candidates.empty()) {
+      TIDEMARK_TRY(transfer(applier, [&](const Emit& emit) {
+        return Scan(fetcher, catalog, scope_, emit).confirm(candidates);
+      }));
+    }
+    progress("validate");
+    TIDEMARK_TRY(applier.finish(report_));
+    return commit(writer, std::move(session), catalog, fetcher, checked_at);
+  }
+
+  // Fetches on a thread of its own and applies here, with a queue between that is bounded in bytes.
+  template <typename Fetch>
+  Result<void> transfer(Applier& applier, Fetch fetch) {
+    base::BoundedQueue<Event> queue(kQueueBytesMax);
+    const Emit emit = [&queue](Event event) {
+      const std::size_t bytes = bytes_of(event);
+      return queue.push(std::move(event), bytes);
+    };
+    Result<void> applied;
+    {
+      const std::jthread fetching([&] { static_cast<void>(emit(FetchDone{fetch(emit)})); });
+      applied = apply_all(applier, queue);
+      queue.close();        // the fetch thread meets a closed queue, or is done
+      if (!applied) connection_->wake();
+    }
+    return applied;
+  }
+
+  Result<void> apply_all(Applier& applier, base::BoundedQueue<Event>& queue) {
+    while (true) {
+      std::optional<Event> event = queue.pop();
+      if (!event) return fail(ErrorCode::internal, "the fetch thread ended without a word");
+      if (auto* const done = std::get_if<FetchDone>(&*event)) return std::move(done->outcome);
+      auto applied = apply(applier, std::move(*event));
+      if (!applied) return applied;
+      progress("fetch", {}, applier.rows_done());
+    }
+  }
+
+  static Result<void> apply(Applier& applier, Event event) {
+    if (auto* const places = std::get_if<ListedPlaces>(&event)) return applier.take(std::move(*places));
+    if (auto* const children = std::get_if<ListedChildren>(&event)) {
+      return applier.take(std::move(*children));
+    }
+    if (auto* const rows = std::get_if<FetchedRows>(&event)) return applier.take(std::move(*rows));
+    return {};
+  }
+
+  Result<void> commit(cache::Writer& writer, cache::WriteSession session,
+                      const model::Catalog& catalog, const Fetcher& fetcher,
+                      WallClock::time_point checked_at) {
+    if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
+    progress("commit");
+    cache::Meta& meta = session.edit_meta();
+    meta.identity.scope = scope_;
+    meta.identity.server_traits = connection_->traits().text;
+    meta.catalog.catalog = catalog;
+    for (const auto& collection : catalog.collections) {
+      auto& names = meta.catalog.schemas[collection.schema_id()];
+      names.clear();
+      for (const auto& column : collection.columns) names.push_back(column.name);
+    }
+    meta.state.checked_at_us = to_us(checked_at);
+    meta.state.sync_patterns = scope_.sync_patterns;
+    meta.state.sync_embeddings = scope_.sync_embeddings;
+    meta.state.consistent = held_snapshot_;
+    meta.state.source_unavailable_since_us = 0;
+    meta.source_unavailable_reason.clear();
+    finish_report(meta, fetcher, checked_at);
+    meta.last_report_json = report_.to_json();
+    TIDEMARK_TRY(std::move(session).commit());
+    TIDEMARK_TRY(std::move(writer).close());
+    writer_.reset();
+    return check_rows();
+  }
+
+  void finish_report(const cache::Meta& meta, const Fetcher& fetcher, WallClock::time_point checked_at) {
+    const turso::Usage usage = connection_->usage();
+    report_.pages = fetcher.counts().pages;
+    report_.retries = fetcher.counts().retries;
+    report_.rows_read = fetcher.counts().rows_read;
+    report_.requests = usage.requests;
+    report_.bytes_received = usage.bytes_received;
+    report_.commits = 1;
+    report_.duration = elapsed();
+    report_.freshness.state = FreshnessState::fresh;
+    report_.freshness.checked_at = checked_at;
+    report_.freshness.age =
+        std::chrono::duration_cast<std::chrono::milliseconds>(WallClock::now() - checked_at);
+    report_.freshness.incomplete = meta.skips.size();
+    report_.freshness.consistent = meta.state.consistent;
+  }
+
+  std::chrono::milliseconds elapsed() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - started_);
+  }
+
+  // Small caches are checked row by row, indexes and sums included.
+  Result<void> check_rows() {
+    std::uint64_t rows = 0;
+    for (const auto& [name, counts] : report_.collections) {
+      rows += counts.upserted + counts.unchanged;
+    }
+    if (rows > kCheckRowsMax) return {};
+    const std::string path = filling_ ? cache::generation_path(setup_.cache) : setup_.cache;
+    ReaderOptions options;
+    options.repair = false;
+    TIDEMARK_ASSIGN(checked, tidemark::check(path, false, options));
+    report_.validation.indexes = checked.problems.empty();
+    report_.validation.checksums = checked.problems.empty();
+    for (std::string& problem : checked.problems) {
+      report_.validation.problems.push_back(std::move(problem));
+    }
+    report_.duration = elapsed();
+    return {};
+  }
+
+  void discard_generation() {
+    writer_.reset();
+    ::unlink(cache::generation_path(setup_.cache).c_str());
+  }
+
+  // The cache tells its readers that the source cannot be had. When even that fails the age tells.
+  void note_unavailable(const Error& error) {
+    if (error.code != ErrorCode::unavailable || !writer_ || filling_) return;
+    auto session = writer_->begin();
+    if (!session) return;
+    cache::Meta& meta = session->edit_meta();
+    if (meta.state.source_unavailable_since_us == 0) {
+      meta.state.source_unavailable_since_us = to_us(WallClock::now());
+    }
+    meta.source_unavailable_reason = error.message;
+    static_cast<void>(std::move(*session).commit());
+  }
+
+  const EngineSetup& setup_;
+  const std::stop_token stop_;
+  const SyncRequest& request_;
+  const SteadyClock::time_point deadline_;
+  const SteadyClock::time_point started_;
+  std::optional<cache::CacheLock> lock_;
+  std::optional<cache::Writer> writer_;
+  std::unique_ptr<turso::Connection> connection_;
+  Scope scope_;
+  Plan plan_;
+  std::string reason_;
+  bool held_snapshot_ = false;
+  bool filling_ = false;
+  SyncReport report_;
+};
+
+turso::Statement count_statement(const model::Collection& collection) {
+  std::string name = "\"";
+  for (const char c : collection.name) name += c == '"' ? "\"\"" : std::string(1, c);
+  return {"SELECT count(*) FROM " + name + "\"", {}};
+}
+
+}  // namespace
+
+Result<SyncReport> run_pass(const EngineSetup& setup, std::stop_token stop,
+                            const SyncRequest& request) {
+  return Pass(setup, std::move(stop), request).run();
+}
+
+Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
+                             const SyncRequest& request) {
+  const CacheStatus status = inspect(setup.cache);
+  std::optional<Scope> stored;
+  if (status.readable) stored = status.scope;
+  TIDEMARK_ASSIGN(scope, resolve_scope(stored, setup.config, request));
+  turso::ConnectOptions options;
+  options.token = setup.options.token;
+  options.ca_file = setup.options.ca_file;
+  options.request_timeout = setup.config.request_deadline;
+  TIDEMARK_ASSIGN(connection, turso::connect(setup.url, std::move(options)));
+  const std::stop_callback wake(stop, [&connection] { connection->wake(); });
+  Fetcher fetcher(*connection, setup.config, pass_deadline(setup.config), stop);
+  TIDEMARK_ASSIGN(catalog, discover(fetcher, std::nullopt));
+  SyncPrice price;
+  price.mode = status.readable && !request.full ? "scan" : "fill";
+  for (const auto& collection : catalog.collections) {
+    TIDEMARK_ASSIGN(rows, fetcher.ask(count_statement(collection)));
+    const auto count = rows.size() == 1 ? static_cast<std::uint64_t>(rows.row(0)[0].as_int64()) : 0;
+    const bool on = collection.kind == model::Kind::episodes ||
+                    (collection.kind == model::Kind::embeddings ? scope.sync_embeddings
+                                                                : scope.sync_patterns);
+    if (!on) continue;
+    // The list and the rows; without an index on the order column the list reads the whole table.
+    switch (collection.kind) {
+      case model::Kind::episodes:
+        price.episodes = std::min(count, scope.max_episodes_cache);
+        price.rows_read += count + price.episodes;
+        break;
+      case model::Kind::patterns: price.patterns = count; price.rows_read += 2 * count; break;
+      case model::Kind::heuristics: price.heuristics = count; price.rows_read += 2 * count; break;
+      case model::Kind::embeddings: price.embeddings += count; price.rows_read += 2 * count; break;
+    }
+  }
+  return price;
+}
+
+}  // namespace tidemark::sync

@@ -1,0 +1,28 @@
+// One pass: plan -> fetch || write -> validate -> report.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "cache/writer.h"
+#include "sync/plan.h"
+#include "tidemark/syncer.h"
+#include "turso/connection.h"
+
+namespace tidemark::sync {
+
+struct EngineSetup {
+  turso::SourceUrl url;
+  std::string cache;
+  SyncConfig config;
+  SyncerOptions options;
+};
+
+// Runs one pass on the calling thread, which owns all redb writes and makes all callbacks; one more
+// thread fetches. The cache is as it was whenever this fails.
+[[nodiscard]] Result<SyncReport> run_pass(const EngineSetup& setup, std::stop_token stop,
+                                          const SyncRequest& request);
+[[nodiscard]] Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
+                                           const SyncRequest& request);
+
+}  // namespace tidemark::sync

@@ -1,0 +1,84 @@
+// Requests of one pass: guarded by the schema, tried again within bounds, pages of rows in parallel.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <random>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/backoff.h"
+#include "model/collection.h"
+#include "model/record.h"
+#include "source/source.h"
+#include "sync/page_sizer.h"
+#include "tidemark/config.h"
+#include "turso/connection.h"
+
+namespace tidemark::sync {
+
+// Plain counters of a pass.
+struct FetchCounts {
+  std::uint64_t pages = 0;
+  std::uint64_t retries = 0;
+  std::optional<std::uint64_t> rows_read;
+};
+
+// A page of rows with the keys that were asked for.
+using RowsSink = std::function<Result<void>(const std::vector<Value>& keys, model::RecordPage page)>;
+
+// One thread. Errors of every call: the connection's, after kTriesMax tries of what may pass;
+// cancelled; unavailable at the pass's deadline or when the schema changed under the pass.
+class Fetcher {
+ public:
+  Fetcher(turso::Connection& connection, const SyncConfig& config,
+          std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+
+  // From now on each reply must show this schema. Empty: no guard (one snapshot is held).
+  void guard_schema(std::string fingerprint) { fingerprint_ = std::move(fingerprint); }
+  [[nodiscard]] bool schema_changed() const { return schema_changed_; }
+
+  // One unguarded batch.
+  [[nodiscard]] Result<turso::BatchReply> ask(turso::Batch batch);
+  // One guarded statement.
+  [[nodiscard]] Result<model::RowSet> ask(turso::Statement statement);
+  // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order. A row
+  // too large even alone is skipped.
+  [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys,
+                                  const RowsSink& sink);
+  [[nodiscard]] const FetchCounts& counts() const { return counts_; }
+
+ private:
+  struct Page {
+    std::vector<Value> keys;
+    std::uint32_t tries = 0;
+    std::chrono::steady_clock::time_point not_before{};
+    std::chrono::steady_clock::time_point started{};
+  };
+  struct Work;
+
+  [[nodiscard]] Result<void> check_time() const;
+  [[nodiscard]] turso::Batch guarded(turso::Statement statement) const;
+  [[nodiscard]] Result<model::RowSet> take_rows(turso::BatchReply reply);
+  [[nodiscard]] std::chrono::steady_clock::time_point request_deadline() const;
+  void start_pages(Work& work);
+  [[nodiscard]] Result<void> finish_page(Work& work, Page page, Result<turso::BatchReply> reply);
+
+  turso::Connection& connection_;
+  const SyncConfig& config_;
+  const std::chrono::steady_clock::time_point deadline_;
+  const std::stop_token stop_;
+  const base::Backoff backoff_;
+  std::minstd_rand random_;
+  std::string fingerprint_;
+  bool schema_changed_ = false;
+  FetchCounts counts_;
+  std::map<std::string, PageSizer> sizers_;  // by collection
+};
+
+}  // namespace tidemark::sync

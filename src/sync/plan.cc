@@ -1,0 +1,59 @@
+#include "sync/plan.h"
+
+namespace tidemark::sync {
+namespace {
+
+std::string yes_no(bool value) { return value ? "true" : "false"; }
+
+void note_difference(std::string& differences, const std::string& field, const std::string& stored,
+                     const std::string& asked) {
+  if (stored == asked) return;
+  if (!differences.empty()) differences += ", ";
+  differences += field + " is " + stored + ", asked " + asked;
+}
+
+}  // namespace
+
+const char* to_string(Mode mode) { return mode == Mode::fill ? "fill" : "scan"; }
+
+Result<Scope> resolve_scope(const std::optional<Scope>& stored, const SyncConfig& config,
+                            const SyncRequest& request) {
+  Scope asked;
+  asked.max_episodes_cache = stored ? stored->max_episodes_cache : config.max_episodes_cache;
+  asked.sync_patterns = stored ? stored->sync_patterns : config.sync_patterns;
+  asked.sync_embeddings = stored ? stored->sync_embeddings : config.sync_embeddings;
+  if (request.max_episodes_cache) asked.max_episodes_cache = *request.max_episodes_cache;
+  if (request.sync_patterns) asked.sync_patterns = *request.sync_patterns;
+  if (request.sync_embeddings) asked.sync_embeddings = *request.sync_embeddings;
+  if (!stored || request.set_scope || asked == *stored) return asked;
+
+  std::string differences;
+  note_difference(differences, "max_episodes_cache", std::to_string(stored->max_episodes_cache),
+                  std::to_string(asked.max_episodes_cache));
+  note_difference(differences, "sync_patterns", yes_no(stored->sync_patterns),
+                  yes_no(asked.sync_patterns));
+  note_difference(differences, "sync_embeddings", yes_no(stored->sync_embeddings),
+                  yes_no(asked.sync_embeddings));
+  return fail(ErrorCode::invalid, "the cache has another scope: " + differences,
+              "add --set-scope to change the cache's scope, or leave the named settings out");
+}
+
+Result<void> check_identity(const cache::Identity& stored, const std::string& source) {
+  if (stored.source == source) return {};
+  return fail(ErrorCode::invalid,
+              "the cache belongs to another source: " + stored.source + ", not " + source,
+              "give another --cache path for this source; a cache is never overwritten");
+}
+
+Plan make_plan(const std::optional<model::Catalog>& stored, const model::Catalog& found,
+               bool older_format, bool full, const Scope& scope) {
+  if (older_format) return {Mode::fill, "the cache had an older format", scope};
+  if (!stored) return {Mode::fill, "no cache yet", scope};
+  if (full) return {Mode::fill, "asked for a full sync", scope};
+  if (stored->collections != found.collections) {
+    return {Mode::fill, "the tables of the source changed", scope};
+  }
+  return {Mode::scan, "no change capture at the source", scope};
+}
+
+}  // namespace tidemark::sync

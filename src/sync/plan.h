@@ -1,0 +1,38 @@
+// What a pass will do, decided from what the cache says of itself and what was asked. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cache/meta.h"
+#include "model/collection.h"
+#include "tidemark/error.h"
+#include "tidemark/syncer.h"
+
+namespace tidemark::sync {
+
+enum class Mode { fill, scan };
+
+[[nodiscard]] const char* to_string(Mode mode);
+
+struct Plan {
+  Mode mode = Mode::fill;
+  std::string reason;  // why this mode
+  Scope scope;
+};
+
+// The scope of this pass. A named field that differs from the stored scope needs set_scope; without a
+// cache, unnamed fields come from `config`. Errors: invalid, naming each field that differs.
+[[nodiscard]] Result<Scope> resolve_scope(const std::optional<Scope>& stored,
+                                          const SyncConfig& config, const SyncRequest& request);
+
+// Refuses the cache of another source.
+[[nodiscard]] Result<void> check_identity(const cache::Identity& stored, const std::string& source);
+
+// Fill or scan. `stored`: the cache's catalog when there is a usable cache; `older_format`: the
+// cache is one of an older format.
+[[nodiscard]] Plan make_plan(const std::optional<model::Catalog>& stored,
+                             const model::Catalog& found, bool older_format, bool full,
+                             const Scope& scope);
+
+}  // namespace tidemark::sync

@@ -1,0 +1,53 @@
+// The fetch side of a reconcile: walks the scope at the source and emits events. Runs on the fetch
+// thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/collection.h"
+#include "sync/events.h"
+#include "sync/fetcher.h"
+#include "tidemark/reader.h"
+
+namespace tidemark::sync {
+
+// False: the receiver is gone, stop.
+using Emit = std::function<bool(Event)>;
+
+// One thread.
+//
+// 1. The newest N + 1 episodes as (order, key) places, in chunks: the window and whether the source
+//    has more than N.
+// 2. After each chunk its rows by key, then the embeddings of these episodes: their keys, their rows.
+// 3. Patterns and heuristics likewise, by key.
+// A row that changes between its list and its fetch comes as it then is; one that is gone is told.
+class Scan {
+ public:
+  Scan(Fetcher& fetcher, const model::Catalog& catalog, const Scope& scope, Emit emit);
+
+  [[nodiscard]] Result<void> run();
+  // The rows of exactly these keys, for each collection: what the writer has and the lists lack.
+  [[nodiscard]] Result<void> confirm(
+      const std::map<const model::Collection*, std::vector<std::string>>& keys);
+
+ private:
+  [[nodiscard]] Result<void> odd_keys(const model::Collection& collection);
+  [[nodiscard]] Result<void> episodes(const model::Collection& collection);
+  [[nodiscard]] Result<void> by_key(const model::Collection& collection);
+  [[nodiscard]] Result<void> chunk(const model::Collection& collection,
+                                   std::span<const model::Place> places);
+  [[nodiscard]] Result<void> children(const model::Collection& parent, std::span<const Value> keys);
+  [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys);
+  [[nodiscard]] Result<void> send(Event event);
+
+  Fetcher& fetcher_;
+  const model::Catalog& catalog_;
+  const Scope& scope_;
+  const Emit emit_;
+};
+
+}  // namespace tidemark::sync

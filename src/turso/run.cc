@@ -1,0 +1,32 @@
+#include "turso/connection.h"
+
+namespace tidemark::turso {
+
+bool is_too_large(const Error& error) {
+  return error.source_text.find("RESPONSE_TOO_LARGE") != std::string::npos ||
+         error.source_text.find("SQLITE_TOOBIG") != std::string::npos;
+}
+
+Result<BatchReply> run(Connection& connection, Batch batch,
+                       std::chrono::steady_clock::time_point deadline,
+                       const std::stop_token& stop) {
+  const Ticket ticket = connection.start(std::move(batch));
+  while (true) {
+    if (stop.stop_requested()) {
+      connection.cancel_all();
+      return fail(ErrorCode::cancelled, "cancelled");
+    }
+    auto completion = connection.poll(deadline);
+    if (completion && completion->ticket == ticket) {
+      if (stop.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
+      return std::move(completion->reply);
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      connection.cancel_all();
+      return fail(ErrorCode::unavailable, "no reply from " + connection.name() + " in time",
+                  "raise the request deadline, or check the network");
+    }
+  }
+}
+
+}  // namespace tidemark::turso

@@ -31,9 +31,6 @@ Result<void> read_status(CacheStatus& status, const ReaderOptions& options) {
   TIDEMARK_ASSIGN(view, handle.view());
   TIDEMARK_ASSIGN(meta, cache::load_meta(view.txn));
   fill_status(status, meta);
-  if (auto live = view.txn.get(cache::kMetaTable, "live_bytes"); live && *live) {
-    status.live_bytes = std::strtoull(std::string((*live)->bytes()).c_str(), nullptr, 10);
-  }
   TIDEMARK_ASSIGN(freshness, cache::freshness_of(view, options));
   status.freshness = std::move(freshness);
   return {};

@@ -120,8 +120,6 @@ class WriteTransaction {
   [[nodiscard]] Result<Slice> scan(TableName table, const Range& range);
   [[nodiscard]] Result<std::uint64_t> count(TableName table);
   [[nodiscard]] Result<void> drop_table(TableName table);  // not there: done
-  // Bytes of the pages in use, whatever the file's length.
-  [[nodiscard]] Result<std::uint64_t> live_bytes();
   // Durable: redb has no other commit while other processes may read (SingleWriter).
   [[nodiscard]] Result<void> commit() &&;
 

@@ -194,15 +194,6 @@ Result<void> WriteTransaction::drop_table(TableName table) {
   return {};
 }
 
-Result<std::uint64_t> WriteTransaction::live_bytes() {
-  std::uint64_t live = 0;
-  tdmk_redb_error* error = nullptr;
-  if (tdmk_redb_live_bytes(handle_, &live, &error) != TDMK_REDB_OK) {
-    return failed("live bytes", error);
-  }
-  return live;
-}
-
 Result<void> WriteTransaction::commit() && {
   tdmk_redb_error* error = nullptr;
   if (tdmk_redb_write_commit(std::exchange(handle_, nullptr), &error) != TDMK_REDB_OK) {

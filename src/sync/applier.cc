@@ -132,7 +132,9 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
   TIDEMARK_ASSIGN(outcomes, session_.put(collection, rows));
   CollectionReport& report = reports_[collection.name];
   for (const auto outcome : outcomes) {
-    ++(outcome == cache::PutOutcome::unchanged ? report.unchanged : report.upserted);
+    const bool same = outcome == cache::PutOutcome::unchanged;
+    if (same && confirming_) continue;  // listed too, and counted then
+    ++(same ? report.unchanged : report.upserted);
   }
   rows_done_ += rows.size();
   return {};

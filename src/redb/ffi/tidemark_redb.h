@@ -117,8 +117,6 @@ int32_t tdmk_redb_write_count(const tdmk_redb_write* write, const char* table, s
                               bool byte_key, uint64_t* count, tdmk_redb_error** error);
 int32_t tdmk_redb_write_drop_table(const tdmk_redb_write* write, const char* table,
                                    size_t table_len, tdmk_redb_error** error);
-/* Bytes of the pages in use, whatever the file's length. */
-int32_t tdmk_redb_live_bytes(const tdmk_redb_write* write, uint64_t* live, tdmk_redb_error** error);
 
 /* Feature "fault" only: panics inside, so that a test sees it become an error. */
 int32_t tdmk_redb_panic(tdmk_redb_error** error);

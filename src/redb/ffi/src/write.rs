@@ -211,25 +211,6 @@ pub unsafe extern "C" fn tdmk_redb_write_drop_table(
     })
 }
 
-/// Sizes in bytes: what is stored with its pages, whatever the file's length.
-///
-/// # Safety
-/// See the header.
-#[no_mangle]
-pub unsafe extern "C" fn tdmk_redb_live_bytes(
-    write: *const Write,
-    live: *mut u64,
-    error: *mut *mut Failure,
-) -> i32 {
-    guarded(error, || {
-        let write = &*write;
-        fork::check(write.epoch)?;
-        let stats = write.txn.stats()?;
-        *live = stats.allocated_pages() * stats.page_size() as u64;
-        Ok(())
-    })
-}
-
 /// Panics on purpose, so that a test sees a panic become an error.
 ///
 /// # Safety

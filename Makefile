@@ -1,0 +1,32 @@
+# The commands a person types. Each does all the set-up that it needs.
+PREFIX ?= /usr/local
+BUILD := build/dev
+RELEASE := build/release
+
+.PHONY: help demo test install lint clean
+help:
+	@echo "make demo            build, sync a demonstration database, show what happened"
+	@echo "make test            build and run the tests"
+	@echo "make install PREFIX=$(PREFIX)"
+	@echo "make lint            check layering, sizes and words"
+
+demo:
+	@scripts/setup
+	@cmake --preset dev >/dev/null && cmake --build --preset dev --target tidemark
+	@scripts/demo $(BUILD)
+
+test:
+	@scripts/setup
+	@cmake --preset dev >/dev/null && cmake --build --preset dev
+	@ctest --test-dir $(BUILD) --output-on-failure -j2
+
+install:
+	@scripts/setup
+	@cmake --preset release -DTIDEMARK_TESTS=OFF -DTIDEMARK_BENCHMARKS=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@cmake --build --preset release && cmake --install $(RELEASE)
+
+lint:
+	@tools/tidy
+
+clean:
+	@rm -rf build

@@ -1,0 +1,62 @@
+// What every subcommand gets, and what each is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/settings.h"
+
+namespace tidemark::cli {
+
+// The stable exit codes of the program (docs/errors.md).
+enum Exit : int {
+  kDone = 0,
+  kError = 1,
+  kUsage = 2,
+  kSourceUnavailable = 3,
+  kCorrupt = 4,
+  kBusy = 5,
+  kTooOld = 6,
+  kDoneWithSkips = 7,
+  kAbsent = 8,
+  kUnknown = 9,
+  kInterrupted = 130,
+};
+
+struct Context {
+  Settings settings;   // merged: flag > environment > file; what is not named has its default
+  bool json = false;   // the envelope on stdout
+  bool quiet = false;  // no progress, no report
+  int verbose = 0;
+};
+
+struct SyncArguments {
+  bool full = false;
+  bool dry_run = false;
+  bool set_scope = false;
+};
+[[nodiscard]] int run_sync(const Context& context, const SyncArguments& arguments);
+
+struct GetArguments {
+  std::string collection;
+  std::vector<std::string> keys;
+  std::optional<std::chrono::milliseconds> max_age;
+};
+[[nodiscard]] int run_get(const Context& context, const GetArguments& arguments);
+
+struct ListArguments {
+  std::string collection;
+  std::optional<std::size_t> latest;
+  std::string where;  // INDEX=VALUE
+  std::optional<std::string> of_key;
+};
+[[nodiscard]] int run_list(const Context& context, const ListArguments& arguments);
+
+[[nodiscard]] int run_status(const Context& context, std::optional<std::chrono::milliseconds> max_age);
+[[nodiscard]] int run_validate(const Context& context, bool deep);
+[[nodiscard]] int run_init(const Context& context, const std::string& config_path, bool force);
+[[nodiscard]] int run_config_check(const Context& context);
+[[nodiscard]] int run_config_print(const Context& context);
+[[nodiscard]] int run_completion(const std::string& shell);
+
+}  // namespace tidemark::cli

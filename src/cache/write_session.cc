@@ -152,27 +152,23 @@ Result<std::vector<std::string>> WriteSession::keys(std::string_view collection,
 }
 
 Result<std::vector<std::string>> WriteSession::children(const model::Collection& embeddings,
-                                                        model::Kind parent_kind,
-                                                        std::string_view parent_key) {
+                                                        const model::Parent& parent) {
   std::vector<std::string> keys;
   const std::string table = children_table(embeddings.name);
-  for (const auto kind : {std::optional<model::Kind>{}, std::optional(parent_kind)}) {
-    const std::string prefix = children_prefix(parent_key, kind);
-    const std::string end = prefix_end(prefix);
-    redb::Range range;
-    range.from = prefix;
-    range.to = end;
-    std::string last;
-    while (true) {
-      TIDEMARK_ASSIGN(slice, impl_->txn.scan(index_table(table), range));
-      for (const redb::Entry& entry : slice.entries()) keys.push_back(key_after(prefix, entry.key));
-      if (!slice.more()) break;
-      last = slice.entries().back().key;
-      range.from = last;
-      range.from_exclusive = true;
-    }
+  const std::string prefix = children_prefix(parent.key, parent.kind);
+  const std::string end = prefix_end(prefix);
+  std::string last;
+  redb::Range range;
+  range.from = prefix;
+  range.to = end;
+  while (true) {
+    TIDEMARK_ASSIGN(slice, impl_->txn.scan(index_table(table), range));
+    for (const redb::Entry& entry : slice.entries()) keys.push_back(key_after(prefix, entry.key));
+    if (!slice.more()) return keys;
+    last = slice.entries().back().key;
+    range.from = last;
+    range.from_exclusive = true;
   }
-  return keys;
 }
 
 const Meta& WriteSession::meta() const { return impl_->meta; }

@@ -63,11 +63,10 @@ class WriteSession {
   [[nodiscard]] Result<std::vector<std::string>> keys(std::string_view collection,
                                                       std::optional<std::string_view> after,
                                                       std::size_t limit);
-  // Keys of the embeddings in `embeddings` that belong to this parent (an embedding that names no
-  // parent collection belongs to all that have the id).
+  // Keys of the embeddings in `embeddings` that name exactly this parent: with its kind, or without one
+  // (those belong to every collection that has the id).
   [[nodiscard]] Result<std::vector<std::string>> children(const model::Collection& embeddings,
-                                                          model::Kind parent_kind,
-                                                          std::string_view parent_key);
+                                                          const model::Parent& parent);
 
   [[nodiscard]] const Meta& meta() const;
   // The meta to commit; sums are the session's own and cannot be set. commit_id is set by commit().

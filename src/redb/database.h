@@ -74,8 +74,8 @@ class Slice {
 
 // A range of keys: [from, to), each end optional; from_exclusive makes it (from, to).
 struct Range {
-  std::optional<std::string_view> from;
-  std::optional<std::string_view> to;
+  std::optional<std::string_view> from{};
+  std::optional<std::string_view> to{};
   bool from_exclusive = false;
   bool to_inclusive = false;
   bool backward = false;             // from the end of the range downwards

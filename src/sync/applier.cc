@@ -25,12 +25,10 @@ Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
                      : collection.kind != Kind::episodes && !scope_.sync_patterns;
     if (!off) continue;
     if (collection.kind != Kind::embeddings) {
-      std::string last;
-      while (true) {
-        TIDEMARK_ASSIGN(keys, session_.keys(collection.name, last, kIndexSlice));
-        for (const std::string& key : keys) TIDEMARK_TRY(remove_children(collection.kind, key));
-        if (keys.size() < kIndexSlice) break;
-        last = keys.back();
+      while (true) {  // row by row: their embeddings go with them
+        TIDEMARK_ASSIGN(keys, session_.keys(collection.name, std::nullopt, kIndexSlice));
+        if (keys.empty()) break;
+        TIDEMARK_TRY(remove(collection, keys, false));
       }
     }
     TIDEMARK_ASSIGN(rows, session_.drop(collection));
@@ -77,9 +75,11 @@ Result<void> Applier::take(ListedChildren event) {
   auto& known = keys_[event.collection];
   known.insert(event.children.begin(), event.children.end());
   for (const std::string& parent : event.parents) {
-    TIDEMARK_ASSIGN(cached, session_.children(*event.collection, event.parent_kind, parent));
-    for (std::string& key : cached) {
-      if (!known.contains(key)) candidates_[event.collection].insert(std::move(key));
+    for (const auto kind : {std::optional<Kind>{}, std::optional(event.parent_kind)}) {
+      TIDEMARK_ASSIGN(cached, session_.children(*event.collection, {parent, kind}));
+      for (std::string& key : cached) {
+        if (!known.contains(key)) candidates_[event.collection].insert(std::move(key));
+      }
     }
   }
   return {};
@@ -153,15 +153,16 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
   return {};
 }
 
-// Embeddings go with their parent, unless another cached parent has them.
+// Embeddings go with their parent. One that names no collection stays while another has the id.
 Result<void> Applier::remove_children(Kind parent_kind, const std::string& parent_key) {
+  TIDEMARK_ASSIGN(another, has_parent({parent_key, std::nullopt}));
   for (const Collection& embeddings : catalog_.collections) {
     if (embeddings.kind != Kind::embeddings) continue;
-    TIDEMARK_ASSIGN(children, session_.children(embeddings, parent_kind, parent_key));
-    if (children.empty()) continue;
-    TIDEMARK_ASSIGN(still, has_parent({parent_key, std::nullopt}));
-    if (still && embeddings.parent_type_column) continue;
-    TIDEMARK_TRY(remove(embeddings, children, false));
+    TIDEMARK_ASSIGN(named, session_.children(embeddings, {parent_key, parent_kind}));
+    TIDEMARK_TRY(remove(embeddings, named, false));
+    if (another) continue;
+    TIDEMARK_ASSIGN(unnamed, session_.children(embeddings, {parent_key, std::nullopt}));
+    TIDEMARK_TRY(remove(embeddings, unnamed, false));
   }
   return {};
 }

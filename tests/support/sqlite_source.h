@@ -1,0 +1,45 @@
+// A real SQLite database that a test writes with plain SQL and asks for the truth.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tidemark::support {
+
+class SqliteSource {
+ public:
+  explicit SqliteSource(const std::string& path) {
+    if (sqlite3_open(path.c_str(), &db_) != SQLITE_OK) throw std::runtime_error("open " + path);
+  }
+  ~SqliteSource() { sqlite3_close(db_); }
+  SqliteSource(const SqliteSource&) = delete;
+  SqliteSource& operator=(const SqliteSource&) = delete;
+
+  void run(const std::string& sql) {
+    char* message = nullptr;
+    if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, &message) != SQLITE_OK) {
+      throw std::runtime_error(sql + ": " + (message != nullptr ? message : "?"));
+    }
+  }
+  // The first column of each row as text.
+  std::vector<std::string> column(const std::string& sql) {
+    std::vector<std::string> out;
+    char* message = nullptr;
+    const auto collect = [](void* to, int, char** values, char**) {
+      static_cast<std::vector<std::string>*>(to)->emplace_back(values[0] != nullptr ? values[0] : "NULL");
+      return 0;
+    };
+    if (sqlite3_exec(db_, sql.c_str(), collect, &out, &message) != SQLITE_OK) {
+      throw std::runtime_error(sql + ": " + (message != nullptr ? message : "?"));
+    }
+    return out;
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+}  // namespace tidemark::support

@@ -1,0 +1,59 @@
+// Backoff, the bounded queue and UTF-8.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/backoff.h"
+#include "base/bounded_queue.h"
+#include "base/utf8.h"
+
+namespace tidemark::base {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Backoff, grows_to_its_cap_and_jitter_only_shortens_it) {
+  const Backoff backoff{200ms, 5'000ms};
+  EXPECT_EQ(backoff.delay(0, 0), 200ms);
+  EXPECT_EQ(backoff.delay(3, 0), 1'600ms);
+  EXPECT_EQ(backoff.delay(63, 0), 5'000ms);
+  for (std::uint64_t random = 0; random < 500; ++random) {
+    EXPECT_LE(backoff.delay(2, random), 800ms);
+    EXPECT_GE(backoff.delay(2, random), 600ms);
+  }
+}
+
+TEST(BoundedQueue, a_full_queue_holds_the_pusher_until_there_is_room) {
+  BoundedQueue<int> queue(10);
+  ASSERT_TRUE(queue.push(1, 8));
+  std::jthread pusher([&] { EXPECT_TRUE(queue.push(2, 8)); });
+  EXPECT_EQ(queue.pop(), 1);
+  EXPECT_EQ(queue.pop(), 2);
+}
+
+TEST(BoundedQueue, an_item_over_the_bound_passes_alone) {
+  BoundedQueue<int> queue(10);
+  ASSERT_TRUE(queue.push(1, 100));
+  EXPECT_EQ(queue.pop(), 1);
+}
+
+TEST(BoundedQueue, closing_ends_every_wait) {
+  BoundedQueue<int> queue(10);
+  std::jthread popper([&] { EXPECT_EQ(queue.pop(), std::nullopt); });
+  queue.close();
+  EXPECT_FALSE(queue.push(1, 1));
+}
+
+TEST(Utf8, tells_well_formed_text_from_the_rest) {
+  using namespace std::string_view_literals;
+  for (const auto text : {""sv, "plain"sv, "nul\0inside"sv, "\xC3\xA9"sv, "\xE2\x82\xAC"sv, "\xF0\x9F\x98\x80"sv}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+  }
+  for (const auto text : {"\x80"sv, "\xC0\xAF"sv, "\xE2\x82"sv, "\xED\xA0\x80"sv, "\xF4\x90\x80\x80"sv,
+                          "longer than a word \xFF"sv}) {
+    EXPECT_FALSE(is_utf8(text));
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::base

@@ -1,0 +1,70 @@
+// Pure parts of the engine: the plan, the scope, page sizes.
+#include <gtest/gtest.h>
+
+#include "sync/page_sizer.h"
+#include "sync/plan.h"
+#include "sync/tuning.h"
+
+namespace tidemark::sync {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Scope, unnamed_settings_come_from_the_cache_and_defaults_only_without_one) {
+  SyncConfig config;
+  config.max_episodes_cache = 50;
+  EXPECT_EQ(resolve_scope(std::nullopt, config, {})->max_episodes_cache, 50U);
+  EXPECT_EQ(resolve_scope(Scope{7, true, true}, config, {})->max_episodes_cache, 7U);
+}
+
+TEST(Scope, a_named_difference_needs_set_scope) {
+  SyncRequest request;
+  request.max_episodes_cache = 9;
+  const auto refused = resolve_scope(Scope{7, true, true}, {}, request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+  EXPECT_NE(refused.error().hint.find("--set-scope"), std::string::npos);
+  request.set_scope = true;
+  EXPECT_EQ(resolve_scope(Scope{7, true, true}, {}, request)->max_episodes_cache, 9U);
+}
+
+TEST(Plan, fills_without_a_cache_and_when_tables_changed_else_scans) {
+  model::Catalog found;
+  found.collections.emplace_back().name = "episodes";
+  EXPECT_EQ(make_plan(std::nullopt, found, false, false, {}).mode, Mode::fill);
+  EXPECT_EQ(make_plan(found, found, false, false, {}).mode, Mode::scan);
+  EXPECT_EQ(make_plan(found, found, false, true, {}).mode, Mode::fill);
+  EXPECT_EQ(make_plan(model::Catalog{}, found, false, false, {}).mode, Mode::fill);
+}
+
+TEST(PageSizer, grows_to_its_byte_target_and_shrinks_when_slow_or_refused) {
+  PageSizer sizer(100);
+  EXPECT_EQ(sizer.rows(), 100U);
+  sizer.measured(100, 100 * 1'000, 10ms);
+  EXPECT_EQ(sizer.rows(), 100 * kPageGrowthMax);
+  sizer.measured(sizer.rows(), sizer.rows() * 1'000, 10ms);
+  EXPECT_EQ(sizer.rows(), kPageBytesTarget / 1'000);
+  sizer.measured(1'000, 1'000'000, 3s);
+  EXPECT_EQ(sizer.rows(), 500U);
+  sizer.too_large(500);
+  EXPECT_EQ(sizer.rows(), 250U);
+  sizer.measured(250, 250, 1ms);
+  EXPECT_LE(sizer.rows(), 250U);
+  for (int i = 0; i < 20; ++i) sizer.too_large(sizer.rows());
+  EXPECT_EQ(sizer.rows(), 1U);
+}
+
+TEST(SyncConfig, names_every_bad_field_at_once) {
+  SyncConfig config;
+  config.max_episodes_cache = 0;
+  config.batch_size = 0;
+  config.max_concurrent_fetches = 11;
+  const auto checked = config.validate();
+  ASSERT_FALSE(checked);
+  for (const char* field : {"max_episodes_cache", "batch_size", "max_concurrent_fetches"}) {
+    EXPECT_NE(checked.error().message.find(field), std::string::npos) << field;
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::sync

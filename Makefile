@@ -26,7 +26,7 @@ install:
 	@cmake --build --preset release && cmake --install $(RELEASE)
 
 lint:
-	@tools/tidy
+	@tools/tidy --self-test && tools/tidy
 
 clean:
 	@rm -rf build

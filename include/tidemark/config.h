@@ -18,7 +18,7 @@ struct TIDEMARK_API SyncConfig {
   bool sync_patterns = true;                // patterns and heuristics
   bool sync_embeddings = true;              // embeddings of what is cached
   bool validate_checksums = false;          // compare every row with the source by hash, each pass
-  std::uint32_t max_concurrent_fetches = 10;  // 1 to 10
+  std::uint32_t max_concurrent_fetches = 10;           // 1 to 10
   std::chrono::milliseconds request_deadline{30'000};  // 100 ms to 10 min
   std::chrono::milliseconds pass_deadline{0};          // 0: none; else 100 ms to 24 h
 

@@ -54,15 +54,15 @@ using Result = std::expected<T, Error>;
 }  // namespace tidemark
 
 // Returns the error of a Result<...> expression from the enclosing function.
-#define TIDEMARK_TRY(expression)                                                        \
-  do {                                                                                  \
-    if (auto tidemark_result_ = (expression); !tidemark_result_) {                      \
-      return std::unexpected(std::move(tidemark_result_).error());                      \
-    }                                                                                   \
+#define TIDEMARK_TRY(expression)                                   \
+  do {                                                             \
+    if (auto tidemark_result_ = (expression); !tidemark_result_) { \
+      return std::unexpected(std::move(tidemark_result_).error()); \
+    }                                                              \
   } while (false)
 
 // Declares `name` from a Result<T> expression, or returns its error.
-#define TIDEMARK_ASSIGN(name, expression)                                               \
-  auto name##_result_ = (expression);                                                   \
-  if (!name##_result_) return std::unexpected(std::move(name##_result_).error());       \
+#define TIDEMARK_ASSIGN(name, expression)                                         \
+  auto name##_result_ = (expression);                                             \
+  if (!name##_result_) return std::unexpected(std::move(name##_result_).error()); \
   auto& name = *name##_result_

@@ -46,7 +46,7 @@ enum class StalePolicy : std::uint8_t { serve, fail };
 
 struct ReaderOptions {
   std::size_t page_cache_bytes = std::size_t{8} << 20U;
-  std::chrono::milliseconds open_deadline{5'000};   // waiting for a writer's repair
+  std::chrono::milliseconds open_deadline{5'000};    // waiting for a writer's repair
   std::chrono::milliseconds max_staleness{300'000};  // older than this is stale
   StalePolicy when_stale = StalePolicy::serve;       // fail: reads answer `stale`
   bool repair = true;  // may repair a file that a killed writer left, when it can write it
@@ -126,19 +126,19 @@ struct Scope {
 // All that can be said of a cache without its source.
 struct CacheStatus {
   bool exists = false;
-  bool readable = false;         // could be opened; when false, `problem` says why
+  bool readable = false;  // could be opened; when false, `problem` says why
   std::optional<Error> problem;
   std::string path;
-  std::string source;            // identity of the source it was filled from
-  std::string generation;        // hex
+  std::string source;      // identity of the source it was filled from
+  std::string generation;  // hex
   std::uint32_t format_version = 0;
   Scope scope;
   bool window_complete = false;  // every episode of the source is cached (L = -infinity)
   std::map<std::string, std::uint64_t> counts;  // rows by collection
   std::uint64_t file_bytes = 0;
-  std::optional<std::uint64_t> live_bytes;      // as of the last commit
-  std::optional<std::string> holder;            // who holds CACHE.lock now: "pid 123"
-  std::vector<std::string> notes;               // what discovery found, as sentences
+  std::optional<std::uint64_t> live_bytes;  // as of the last commit
+  std::optional<std::string> holder;        // who holds CACHE.lock now: "pid 123"
+  std::vector<std::string> notes;           // what discovery found, as sentences
   std::optional<std::string> last_report_json;
   Freshness freshness;
 };
@@ -153,6 +153,6 @@ struct CacheCheck {
   std::vector<std::string> problems;  // empty: intact
 };
 [[nodiscard]] TIDEMARK_API Result<CacheCheck> check(const std::string& path, bool deep,
-                                       ReaderOptions options = {});
+                                                    ReaderOptions options = {});
 
 }  // namespace tidemark

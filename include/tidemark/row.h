@@ -33,8 +33,8 @@ class TIDEMARK_API Row {
   std::optional<ValueView> at(std::string_view) const&& = delete;
 
   // One JSON object, columns in source order: int64 beyond 2^53 is {"int64":"..."}, a blob
-  // {"base64":"..."}, a vector an array, NaN and infinities {"real":"nan"|"inf"|"-inf"}; a text that only
-  // repeats the vector is left out.
+  // {"base64":"..."}, a vector an array, NaN and infinities {"real":"nan"|"inf"|"-inf"}; a text
+  // that only repeats the vector is left out.
   [[nodiscard]] std::string to_json() const;
 
   struct Impl;  // internal

@@ -18,8 +18,8 @@
 namespace tidemark {
 
 struct Progress {
-  std::string phase;                   // "discover", "list", "fetch", "validate", "commit", ...
-  std::string collection;              // may be empty
+  std::string phase;       // "discover", "list", "fetch", "validate", "commit", ...
+  std::string collection;  // may be empty
   std::uint64_t rows_done = 0;
   std::optional<std::uint64_t> rows_total;
 };
@@ -27,8 +27,8 @@ struct Progress {
 struct SyncerOptions {
   // Gives the bearer token; called before the first request and once after a 401. Empty: none.
   std::function<Result<std::string>()> token;
-  std::string ca_file;                 // extra CA certificates (PEM); empty: the system's
-  unsigned cache_mode = 0600;          // of the cache, lock and stats files
+  std::string ca_file;         // extra CA certificates (PEM); empty: the system's
+  unsigned cache_mode = 0600;  // of the cache, lock and stats files
   std::size_t page_cache_bytes = std::size_t{32} << 20U;
 };
 
@@ -38,7 +38,7 @@ struct SyncRequest {
   std::optional<std::uint64_t> max_episodes_cache;
   std::optional<bool> sync_patterns;
   std::optional<bool> sync_embeddings;
-  bool full = false;       // fill a new generation although the cache could be reconciled
+  bool full = false;  // fill a new generation although the cache could be reconciled
   std::function<void(const Progress&)> progress;  // on the calling thread
 };
 
@@ -61,7 +61,8 @@ class TIDEMARK_API Syncer {
   ~Syncer();
 
   // One pass. The cache is as it was, and readable, whenever this fails.
-  // Errors: unavailable, rejected, busy, cancelled, no_space, invalid, unsupported, corrupt, internal.
+  // Errors: unavailable, rejected, busy, cancelled, no_space, invalid, unsupported, corrupt,
+  // internal.
   [[nodiscard]] Result<SyncReport> sync(std::stop_token stop = {}, const SyncRequest& request = {});
   // Prices a pass with the source's counts; writes nothing.
   [[nodiscard]] Result<SyncPrice> price(std::stop_token stop = {}, const SyncRequest& request = {});

@@ -8,7 +8,7 @@ namespace tidemark::base {
 
 }  // namespace tidemark::base
 
-#define TIDEMARK_ASSERT(condition)                                                     \
-  (static_cast<bool>(condition)                                                        \
-       ? void(0)                                                                       \
+#define TIDEMARK_ASSERT(condition) \
+  (static_cast<bool>(condition)    \
+       ? void(0)                   \
        : ::tidemark::base::assertion_failed(#condition, __FILE__, __LINE__))

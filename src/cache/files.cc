@@ -15,9 +15,9 @@ namespace {
 
 // statfs(2) magic numbers of file systems whose locks or mmap do not hold between machines.
 constexpr std::array<long, 9> kNetworkFileSystems = {
-    0x6969 /* NFS */,     0x517B /* SMB */,       0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */,
-    0x65735546 /* FUSE */, 0x01021997 /* 9P */,    0x5346414F /* AFS */,  0x73757245 /* Coda */,
-    0x00C36400 /* Ceph */};
+    0x6969 /* NFS */,      0x517B /* SMB */,      0xFF534D42 /* CIFS */,
+    0xFE534D42 /* SMB2 */, 0x65735546 /* FUSE */, 0x01021997 /* 9P */,
+    0x5346414F /* AFS */,  0x73757245 /* Coda */, 0x00C36400 /* Ceph */};
 constexpr std::string_view kRedbMagic{"redb\x1A\x0A\xA9\x0D\x0A", 9};
 
 class Descriptor {
@@ -56,7 +56,7 @@ Result<void> sync_path(const std::string& path, int flags) {
 
 Result<void> check_folder(const std::string& path) {
   const std::string folder = folder_of(path);
-  struct statfs system {};
+  struct statfs system{};
   if (::statfs(folder.c_str(), &system) != 0) {
     return fail(ErrorCode::invalid, "no folder " + folder + " for the cache",
                 "make the folder, or give another --cache path");
@@ -86,15 +86,15 @@ Result<void> install_generation(const std::string& generation, const std::string
 
 Result<Standing> examine(const std::string& path) {
   TIDEMARK_TRY(check_folder(path));
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return Standing::missing;
     return fail(ErrorCode::invalid, "cannot look at " + path + ": " + std::strerror(errno),
                 "give another --cache path");
   }
   if (S_ISDIR(info.st_mode)) {
-    return fail(ErrorCode::invalid, path + " is a directory", "give the path of a file: --cache " +
-                                                                  path + "/cache.redb");
+    return fail(ErrorCode::invalid, path + " is a directory",
+                "give the path of a file: --cache " + path + "/cache.redb");
   }
   const Descriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (fd.get() < 0) {

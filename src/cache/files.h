@@ -16,8 +16,9 @@ namespace tidemark::cache {
 
 // What stands at a cache path before a pass.
 enum class Standing : std::uint8_t { missing, present };
-// Errors: invalid (a directory, no redb file, no folder, no right to write), unsupported (network file
-// system). Opens nothing for writing; whether the file is a cache of ours shows when it is opened.
+// Errors: invalid (a directory, no redb file, no folder, no right to write), unsupported (network
+// file system). Opens nothing for writing; whether the file is a cache of ours shows when it is
+// opened.
 [[nodiscard]] Result<Standing> examine(const std::string& path);
 
 }  // namespace tidemark::cache

@@ -43,7 +43,8 @@ std::vector<std::string> index_tables(const model::Collection& collection) {
 
 std::string place_of_row(const model::Collection& episodes, const RowView& row) {
   std::string place;
-  append_order_key(place, episodes.order_column ? row.at(*episodes.order_column) : ValueView::null());
+  append_order_key(place,
+                   episodes.order_column ? row.at(*episodes.order_column) : ValueView::null());
   append_order_key(place, row.at(episodes.key_column));
   return place;
 }
@@ -60,7 +61,8 @@ std::string children_prefix(std::string_view parent_key, std::optional<model::Ki
 
 std::vector<IndexEntry> index_entries(const model::Collection& collection, const RowView& row) {
   std::vector<IndexEntry> entries;
-  if (row.size() != collection.columns.size()) return entries;  // a row of an older schema: refilled
+  if (row.size() != collection.columns.size())
+    return entries;  // a row of an older schema: refilled
   if (collection.kind == model::Kind::episodes) {
     entries.push_back({newest_table(collection.name), place_of_row(collection, row)});
   }

@@ -1,4 +1,5 @@
-// Index entries of a row: one function for old and new rows, so that indexes can be rebuilt from data.
+// Index entries of a row: one function for old and new rows, so that indexes can be rebuilt from
+// data.
 #pragma once
 
 #include <string>

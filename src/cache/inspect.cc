@@ -44,7 +44,8 @@ class CollectionCheck {
 
   Result<void> run(const cache::TableSum& expected) {
     TIDEMARK_TRY(check_rows());
-    if (sum_ != expected) problem("the count or the sum of its rows is not what the cache recorded");
+    if (sum_ != expected)
+      problem("the count or the sum of its rows is not what the cache recorded");
     for (const std::string& table : cache::index_tables(collection_)) {
       TIDEMARK_ASSIGN(count, view_.txn.count(cache::index_table(table)));
       check_.index_entries += count;
@@ -55,7 +56,8 @@ class CollectionCheck {
 
  private:
   void problem(const std::string& text) {
-    if (check_.problems.size() < kProblemsMax) check_.problems.push_back(collection_.name + ": " + text);
+    if (check_.problems.size() < kProblemsMax)
+      check_.problems.push_back(collection_.name + ": " + text);
   }
 
   Result<void> check_rows() {
@@ -112,7 +114,7 @@ CacheStatus inspect(const std::string& path, ReaderOptions options) {
   CacheStatus status;
   status.path = path;
   status.holder = cache::lock_holder(path);
-  struct stat info {};
+  struct stat info{};
   status.exists = ::stat(path.c_str(), &info) == 0;
   if (status.exists) status.file_bytes = static_cast<std::uint64_t>(info.st_size);
   options.when_stale = StalePolicy::serve;

@@ -29,7 +29,7 @@ struct State {
   bool catching_up = false;
   bool consistent = false;
   std::uint64_t skipped = 0;
-  std::uint32_t catalog_version = 0;  // grows whenever the catalog record changes
+  std::uint32_t catalog_version = 0;             // grows whenever the catalog record changes
   std::int64_t source_unavailable_since_us = 0;  // 0: available at the last try
   std::uint64_t position = 0;
   std::uint64_t ahead = 0;

@@ -9,8 +9,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// commit, checked_at, skipped, unavailable_since, position, ahead (8 bytes each), catalog version (4),
-// flags (2), record version (1), spare (1)
+// commit, checked_at, skipped, unavailable_since, position, ahead (8 bytes each), catalog version
+// (4), flags (2), record version (1), spare (1)
 constexpr std::size_t kStateBytes = 56;
 constexpr std::uint8_t kStateVersion = 1;
 
@@ -49,24 +49,27 @@ std::optional<std::size_t> optional_index(const Json& json, const char* name) {
 Json to_json(const model::Collection& c) {
   Json columns = Json::array();
   for (const auto& column : c.columns) columns.push_back({column.name, column.declared_type});
-  return {{"name", c.name},
-          {"kind", std::string(model::to_string(c.kind))},
-          {"columns", columns},
-          {"key", c.key_column},
-          {"integer_key", c.integer_key},
-          {"order", optional_json(c.order_column)},
-          {"parent", optional_json(c.parent_column)},
-          {"parent_type", optional_json(c.parent_type_column)},
-          {"parent_kind", c.parent_kind ? Json(std::string(model::to_string(*c.parent_kind))) : Json()},
-          {"vector", optional_json(c.vector_column)},
-          {"vector_text", optional_json(c.vector_text_column)},
-          {"dimension", optional_json(c.dimension_column)},
-          {"indexes", c.index_columns}};
+  return {
+      {"name", c.name},
+      {"kind", std::string(model::to_string(c.kind))},
+      {"columns", columns},
+      {"key", c.key_column},
+      {"integer_key", c.integer_key},
+      {"order", optional_json(c.order_column)},
+      {"parent", optional_json(c.parent_column)},
+      {"parent_type", optional_json(c.parent_type_column)},
+      {"parent_kind", c.parent_kind ? Json(std::string(model::to_string(*c.parent_kind))) : Json()},
+      {"vector", optional_json(c.vector_column)},
+      {"vector_text", optional_json(c.vector_text_column)},
+      {"dimension", optional_json(c.dimension_column)},
+      {"indexes", c.index_columns}};
 }
 
 bool in_range(const model::Collection& c) {
   const std::size_t n = c.columns.size();
-  const auto fits = [n](const std::optional<std::size_t>& column) { return !column || *column < n; };
+  const auto fits = [n](const std::optional<std::size_t>& column) {
+    return !column || *column < n;
+  };
   bool fine = c.key_column < n && fits(c.order_column) && fits(c.parent_column) &&
               fits(c.parent_type_column) && fits(c.vector_column) && fits(c.vector_text_column) &&
               fits(c.dimension_column);
@@ -77,7 +80,8 @@ bool in_range(const model::Collection& c) {
 model::Collection collection_from(const Json& json) {
   model::Collection c;
   c.name = json.at("name").get<std::string>();
-  c.kind = model::kind_from_string(json.at("kind").get<std::string>()).value_or(model::Kind::episodes);
+  c.kind =
+      model::kind_from_string(json.at("kind").get<std::string>()).value_or(model::Kind::episodes);
   for (const Json& column : json.at("columns")) {
     c.columns.push_back({column.at(0).get<std::string>(), column.at(1).get<std::string>()});
   }
@@ -120,8 +124,9 @@ std::string encode_state(const State& state) {
   bytes.put(state.catalog_version);
   std::uint16_t flags = 0;
   unsigned bit = 0;
-  for (const bool flag : {state.window_complete, state.sync_patterns, state.sync_embeddings,
-                          state.in_doubt, state.needs_repair, state.catching_up, state.consistent}) {
+  for (const bool flag :
+       {state.window_complete, state.sync_patterns, state.sync_embeddings, state.in_doubt,
+        state.needs_repair, state.catching_up, state.consistent}) {
     flags = static_cast<std::uint16_t>(flags | (flag ? 1U << bit : 0U));
     ++bit;
   }
@@ -145,9 +150,9 @@ Result<State> decode_state(std::string_view bytes) {
   state.catalog_version = take<std::uint32_t>(bytes);
   const auto flags = take<std::uint16_t>(bytes);
   unsigned bit = 0;
-  for (bool* const flag : {&state.window_complete, &state.sync_patterns, &state.sync_embeddings,
-                           &state.in_doubt, &state.needs_repair, &state.catching_up,
-                           &state.consistent}) {
+  for (bool* const flag :
+       {&state.window_complete, &state.sync_patterns, &state.sync_embeddings, &state.in_doubt,
+        &state.needs_repair, &state.catching_up, &state.consistent}) {
     *flag = (flags >> bit & 1U) != 0;
     ++bit;
   }
@@ -156,7 +161,8 @@ Result<State> decode_state(std::string_view bytes) {
 
 std::string encode_catalog(const CatalogRecord& record) {
   Json collections = Json::array();
-  for (const auto& collection : record.catalog.collections) collections.push_back(to_json(collection));
+  for (const auto& collection : record.catalog.collections)
+    collections.push_back(to_json(collection));
   Json schemas = Json::object();
   for (const auto& [id, names] : record.schemas) schemas[std::to_string(id)] = names;
   const Json json = {{"collections", collections},

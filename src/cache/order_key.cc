@@ -99,12 +99,20 @@ void append_order_key(std::string& out, ValueView value) {
       append_number(out, whole, rest);
       return;
     }
-    case ValueType::real: append_number(out, value.as_real(), 0); return;
-    case ValueType::text: append_bytes(out, kText, value.bytes()); return;
+    case ValueType::real:
+      append_number(out, value.as_real(), 0);
+      return;
+    case ValueType::text:
+      append_bytes(out, kText, value.bytes());
+      return;
     case ValueType::blob:
-    case ValueType::vector: append_bytes(out, kBlob, value.bytes()); return;
+    case ValueType::vector:
+      append_bytes(out, kBlob, value.bytes());
+      return;
     case ValueType::null:
-    case ValueType::repeated: out += kNull; return;
+    case ValueType::repeated:
+      out += kNull;
+      return;
   }
 }
 
@@ -113,8 +121,10 @@ std::optional<Value> take_order_key(std::string_view& bytes) {
   const char tag = bytes.front();
   bytes.remove_prefix(1);
   switch (tag) {
-    case kNull: return Value{};
-    case kNumber: return take_number(bytes);
+    case kNull:
+      return Value{};
+    case kNumber:
+      return take_number(bytes);
     case kText: {
       auto text = take_bytes(bytes);
       return text ? std::optional<Value>(std::move(*text)) : std::nullopt;
@@ -123,7 +133,8 @@ std::optional<Value> take_order_key(std::string_view& bytes) {
       auto blob = take_bytes(bytes);
       return blob ? std::optional<Value>(Blob{std::move(*blob)}) : std::nullopt;
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -1,5 +1,5 @@
-// Memcmp-ordered encoding of SQL values, in SQLite's order: NULL < numbers < text < blob. Integers and
-// reals share one exact encoding. docs/cache-format.md describes it byte by byte.
+// Memcmp-ordered encoding of SQL values, in SQLite's order: NULL < numbers < text < blob. Integers
+// and reals share one exact encoding. docs/cache-format.md describes it byte by byte.
 #pragma once
 
 #include <optional>

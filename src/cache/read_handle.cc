@@ -6,9 +6,9 @@
 
 #include <cerrno>
 
-#include "cache/staleness.h"
 #include "cache/lock.h"
 #include "cache/meta_store.h"
+#include "cache/staleness.h"
 
 namespace tidemark::cache {
 namespace {
@@ -22,7 +22,7 @@ struct FileIdentity {
 };
 
 Result<FileIdentity> identify(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) {
       return fail(ErrorCode::invalid, "no cache at " + path,
@@ -132,7 +132,8 @@ Result<void> ReadHandle::repair() {
   };
   if (!options_.repair || ::access(path_.c_str(), W_OK) != 0) return owner_must();
   auto lock = CacheLock::acquire(path_, 0600);
-  if (!lock) return lock.error().code == ErrorCode::busy ? std::unexpected(lock.error()) : owner_must();
+  if (!lock)
+    return lock.error().code == ErrorCode::busy ? std::unexpected(lock.error()) : owner_must();
   redb::OpenOptions open;
   open.mode = redb::OpenOptions::Mode::open_or_create;
   TIDEMARK_ASSIGN(db, redb::Database::open(path_, open));

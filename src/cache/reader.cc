@@ -20,7 +20,8 @@ Result<Lookup> Snapshot::get(std::string_view collection, std::string_view key) 
   return cache::lookup(impl_->view, collection, key);
 }
 
-Result<void> Snapshot::scan(const Query& query, const std::function<bool(const Row&)>& visit) const {
+Result<void> Snapshot::scan(const Query& query,
+                            const std::function<bool(const Row&)>& visit) const {
   cache::ScanCursor cursor;
   while (true) {
     TIDEMARK_ASSIGN(more, cache::scan_slice(impl_->view, query, cursor, visit));

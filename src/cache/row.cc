@@ -42,9 +42,12 @@ Json value_json(ValueView value) {
       }
       return number;
     }
-    case ValueType::real: return real_json(value.as_real());
-    case ValueType::text: return std::string(value.bytes());
-    case ValueType::blob: return Json{{"base64", base64(value.bytes())}};
+    case ValueType::real:
+      return real_json(value.as_real());
+    case ValueType::text:
+      return std::string(value.bytes());
+    case ValueType::blob:
+      return Json{{"base64", base64(value.bytes())}};
     case ValueType::vector: {
       std::vector<float> floats(value.dimension());
       value.copy_vector(floats);
@@ -53,7 +56,8 @@ Json value_json(ValueView value) {
       return array;
     }
     case ValueType::null:
-    case ValueType::repeated: break;
+    case ValueType::repeated:
+      break;
   }
   return nullptr;
 }

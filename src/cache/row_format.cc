@@ -58,7 +58,9 @@ void append_payload(std::string& out, ValueView cell) {
       out.append(reinterpret_cast<const char*>(&number), sizeof number);
       return;
     }
-    default: out += cell.bytes(); return;
+    default:
+      out += cell.bytes();
+      return;
   }
 }
 
@@ -71,12 +73,16 @@ std::unexpected<Error> corrupt(std::string_view table, std::string_view key) {
 bool column_is_sound(std::uint8_t type, std::size_t length) {
   switch (static_cast<ValueType>(type)) {
     case ValueType::null:
-    case ValueType::repeated: return length == 0;
+    case ValueType::repeated:
+      return length == 0;
     case ValueType::int64:
-    case ValueType::real: return length == sizeof(std::int64_t);
-    case ValueType::vector: return length % sizeof(float) == 0;
+    case ValueType::real:
+      return length == sizeof(std::int64_t);
+    case ValueType::vector:
+      return length % sizeof(float) == 0;
     case ValueType::text:
-    case ValueType::blob: return true;
+    case ValueType::blob:
+      return true;
   }
   return false;
 }
@@ -99,13 +105,15 @@ std::string encode_row(std::string_view table, std::string_view key, std::uint32
     append_payload(out, cells[i]);
     TIDEMARK_ASSERT(out.size() - payload_at <= std::numeric_limits<std::uint32_t>::max());
     out[kColumnsAt + i * kColumnBytes] = static_cast<char>(cells[i].type());
-    store(out, kColumnsAt + i * kColumnBytes + 1, static_cast<std::uint32_t>(out.size() - payload_at));
+    store(out, kColumnsAt + i * kColumnBytes + 1,
+          static_cast<std::uint32_t>(out.size() - payload_at));
   }
   store(out, kHashAt, hash_of(table, key, out));
   return out;
 }
 
-Result<RowView> RowView::open(std::string_view table, std::string_view key, std::string_view bytes) {
+Result<RowView> RowView::open(std::string_view table, std::string_view key,
+                              std::string_view bytes) {
   if (bytes.size() < kColumnsAt || static_cast<std::uint8_t>(bytes[0]) != kRowFormat ||
       bytes[1] != 0) {
     return corrupt(table, key);
@@ -140,13 +148,20 @@ ValueView RowView::at(std::size_t column) const {
   const std::size_t end = load<std::uint32_t>(bytes_, at + 1);
   const std::string_view payload = bytes_.substr(payload_at + start, end - start);
   switch (static_cast<ValueType>(bytes_[at])) {
-    case ValueType::int64: return ValueView::int64(load<std::int64_t>(payload, 0));
-    case ValueType::real: return ValueView::real(load<double>(payload, 0));
-    case ValueType::text: return ValueView::text(payload);
-    case ValueType::blob: return ValueView::blob(payload);
-    case ValueType::vector: return ValueView::vector(payload);
-    case ValueType::repeated: return ValueView::repeated();
-    case ValueType::null: break;
+    case ValueType::int64:
+      return ValueView::int64(load<std::int64_t>(payload, 0));
+    case ValueType::real:
+      return ValueView::real(load<double>(payload, 0));
+    case ValueType::text:
+      return ValueView::text(payload);
+    case ValueType::blob:
+      return ValueView::blob(payload);
+    case ValueType::vector:
+      return ValueView::vector(payload);
+    case ValueType::repeated:
+      return ValueView::repeated();
+    case ValueType::null:
+      break;
   }
   return ValueView::null();
 }

@@ -1,4 +1,5 @@
-// The stored form of a row (docs/cache-format.md): header, column ends, payload; O(1) access, no copy.
+// The stored form of a row (docs/cache-format.md): header, column ends, payload; O(1) access, no
+// copy.
 #pragma once
 
 #include <cstddef>

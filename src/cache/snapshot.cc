@@ -11,9 +11,12 @@ namespace tidemark {
 
 std::string_view to_string(Presence presence) {
   switch (presence) {
-    case Presence::hit: return "hit";
-    case Presence::absent: return "absent";
-    case Presence::unknown: return "unknown";
+    case Presence::hit:
+      return "hit";
+    case Presence::absent:
+      return "absent";
+    case Presence::unknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -39,7 +42,8 @@ Result<Row> make_row(const View& view, std::string_view collection, std::string_
   impl->key = key;
   impl->bytes = std::move(bytes);
   const auto* const guard = std::get_if<redb::Guard>(&impl->bytes);
-  const std::string_view stored = guard != nullptr ? guard->bytes() : std::get<std::string>(impl->bytes);
+  const std::string_view stored =
+      guard != nullptr ? guard->bytes() : std::get<std::string>(impl->bytes);
   TIDEMARK_ASSIGN(row, RowView::open(collection, key, stored));
   const auto names = view.catalog->schemas.find(row.schema_id());
   if (names == view.catalog->schemas.end() || names->second.size() != row.size()) {
@@ -57,10 +61,9 @@ Result<Presence> presence_of_miss(const View& view, const model::Collection& col
                                   std::string_view key) {
   const State& state = view.state;
   if (state.checked_at_us == 0 || state.in_doubt || state.needs_repair) return Presence::unknown;
-  const bool complete =
-      collection.kind == model::Kind::episodes
-          ? state.window_complete
-          : collection.kind != model::Kind::embeddings && state.sync_patterns;
+  const bool complete = collection.kind == model::Kind::episodes
+                            ? state.window_complete
+                            : collection.kind != model::Kind::embeddings && state.sync_patterns;
   if (!complete) return Presence::unknown;
   TIDEMARK_ASSIGN(skipped, view.txn.get(kSkipsTable, skip_key(collection.name, key)));
   return skipped ? Presence::unknown : Presence::absent;
@@ -110,7 +113,8 @@ std::string row_key(const Walk& walk, const Query& query, std::string_view entry
 }
 
 bool names_other_parent(const Walk& walk, const Query& query, std::string_view entry) {
-  if (!query.of_key || query.of_collection.empty() || entry.size() <= walk.prefix.size()) return false;
+  if (!query.of_key || query.of_collection.empty() || entry.size() <= walk.prefix.size())
+    return false;
   const char tag = entry[walk.prefix.size()];
   const auto kind = model::kind_from_string(query.of_collection);
   return kind && tag != '\0' && tag != static_cast<char>(static_cast<int>(*kind) + 1);
@@ -119,7 +123,8 @@ bool names_other_parent(const Walk& walk, const Query& query, std::string_view e
 std::vector<const model::Collection*> tables_of(const View& view, const Query& query) {
   std::vector<const model::Collection*> tables;
   for (const auto& collection : view.catalog->catalog.collections) {
-    const bool every = query.collection == "embeddings" && collection.kind == model::Kind::embeddings;
+    const bool every =
+        query.collection == "embeddings" && collection.kind == model::Kind::embeddings;
     if (every || collection.name == query.collection) tables.push_back(&collection);
   }
   return tables;
@@ -170,8 +175,9 @@ Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor
     if (model::kind_from_string(query.collection)) return false;
     return no_collection(view, query.collection);
   }
-  auto table = std::ranges::find_if(
-      tables, [&](const auto* c) { return cursor.collection.empty() || c->name >= cursor.collection; });
+  auto table = std::ranges::find_if(tables, [&](const auto* c) {
+    return cursor.collection.empty() || c->name >= cursor.collection;
+  });
   if (table == tables.end()) return false;
   if ((*table)->name != cursor.collection) cursor = {(*table)->name, {}, cursor.visited};
 

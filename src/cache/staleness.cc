@@ -6,7 +6,8 @@ namespace {
 using Clock = std::chrono::system_clock;
 
 Clock::time_point from_us(std::int64_t us) {
-  return Clock::time_point(std::chrono::duration_cast<Clock::duration>(std::chrono::microseconds(us)));
+  return Clock::time_point(
+      std::chrono::duration_cast<Clock::duration>(std::chrono::microseconds(us)));
 }
 
 FreshnessState state_of(const State& state, const Freshness& freshness,

@@ -53,7 +53,8 @@ Result<std::vector<PutOutcome>> WriteSession::put(const model::Collection& colle
   std::vector<PutOutcome> outcomes(rows.size(), PutOutcome::unchanged);
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) -> const std::string& { return rows[i].key; });
+  std::ranges::stable_sort(order, {},
+                           [&](std::size_t i) -> const std::string& { return rows[i].key; });
 
   IndexChanges indexes;
   std::vector<redb::Change> changes;

@@ -63,8 +63,8 @@ class WriteSession {
   [[nodiscard]] Result<std::vector<std::string>> keys(std::string_view collection,
                                                       std::optional<std::string_view> after,
                                                       std::size_t limit);
-  // Keys of the embeddings in `embeddings` that name exactly this parent: with its kind, or without one
-  // (those belong to every collection that has the id).
+  // Keys of the embeddings in `embeddings` that name exactly this parent: with its kind, or without
+  // one (those belong to every collection that has the id).
   [[nodiscard]] Result<std::vector<std::string>> children(const model::Collection& embeddings,
                                                           const model::Parent& parent);
 

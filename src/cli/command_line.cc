@@ -47,14 +47,15 @@ struct Flags {
 void add_source(CLI::App& command, Flags& flags) {
   command.add_option("--source", flags.context.settings.source,
                      "file:PATH, libsql://HOST, https://HOST or http://HOST");
-  command.add_option("--token-file", flags.context.settings.token_file, "file that holds the token");
+  command.add_option("--token-file", flags.context.settings.token_file,
+                     "file that holds the token");
 }
 
 // --NAME and --no-NAME; neither leaves it unnamed.
 void add_choice(CLI::App& command, const std::string& name, std::optional<bool>& choice,
                 const std::string& help) {
-  command.add_flag_function("--" + name + ",!--no-" + name,
-                            [&choice](std::int64_t count) { choice = count > 0; }, help);
+  command.add_flag_function(
+      "--" + name + ",!--no-" + name, [&choice](std::int64_t count) { choice = count > 0; }, help);
 }
 
 void add_sync(CLI::App& app, Flags& flags) {
@@ -67,12 +68,14 @@ void add_sync(CLI::App& app, Flags& flags) {
   add_choice(c, "sync-embeddings", s.sync_embeddings, "keep embeddings (yes)");
   add_choice(c, "validate-checksums", s.validate_checksums,
              "compare every row with the source by hash (no)");
-  c.add_option("--max-concurrent-fetches", s.max_concurrent_fetches, "requests in flight, 1 to 10 (10)");
+  c.add_option("--max-concurrent-fetches", s.max_concurrent_fetches,
+               "requests in flight, 1 to 10 (10)");
   c.add_option("--request-deadline", flags.request_deadline, "for one request (30s)");
   c.add_option("--deadline", flags.deadline, "for the whole pass (none)");
   c.add_flag("--full", flags.sync.full, "fill a new generation instead of comparing");
   c.add_flag("--dry-run", flags.sync.dry_run, "price the pass, write nothing");
-  c.add_flag("--set-scope", flags.sync.set_scope, "let the named settings change the cache's scope");
+  c.add_flag("--set-scope", flags.sync.set_scope,
+             "let the named settings change the cache's scope");
 }
 
 void add_readers(CLI::App& app, Flags& flags) {
@@ -81,9 +84,11 @@ void add_readers(CLI::App& app, Flags& flags) {
   get.add_option("keys", flags.get.keys, "one or more keys")->required();
   get.add_option("--max-age", flags.max_age, "exit 6 when the cache is older, e.g. 60s");
   CLI::App& list = *app.add_subcommand("list", "Print cached rows, one JSON object a line");
-  list.add_option("collection", flags.list.collection, "episodes, patterns, embeddings, ...")->required();
+  list.add_option("collection", flags.list.collection, "episodes, patterns, embeddings, ...")
+      ->required();
   list.add_option("--latest", flags.list.latest, "only the first N");
-  auto* const where = list.add_option("--where", flags.list.where, "INDEX=VALUE of a pattern index");
+  auto* const where =
+      list.add_option("--where", flags.list.where, "INDEX=VALUE of a pattern index");
   list.add_option("--of", flags.list.of_key, "embeddings of this parent's key")->excludes(where);
   CLI::App& status = *app.add_subcommand("status", "How fresh, how complete, why not");
   status.add_option("--max-age", flags.max_age, "exit 6 when the cache is older, e.g. 60s");
@@ -92,7 +97,8 @@ void add_readers(CLI::App& app, Flags& flags) {
 }
 
 void add_set_up(CLI::App& app, Flags& flags) {
-  CLI::App& init = *app.add_subcommand("init", "Write tidemark.toml, test the source, price the first sync");
+  CLI::App& init =
+      *app.add_subcommand("init", "Write tidemark.toml, test the source, price the first sync");
   add_source(init, flags);
   init.add_flag("--force", flags.force, "replace an existing file");
   CLI::App& config = *app.add_subcommand("config", "Check or print the configuration");
@@ -118,7 +124,8 @@ Result<void> read_duration(const std::string& text, const char* flag,
 // Flags are there; adds environment and file.
 Result<void> complete_settings(Flags& flags, bool writes_config) {
   Settings& settings = flags.context.settings;
-  TIDEMARK_TRY(read_duration(flags.request_deadline, "--request-deadline", settings.request_deadline));
+  TIDEMARK_TRY(
+      read_duration(flags.request_deadline, "--request-deadline", settings.request_deadline));
   TIDEMARK_TRY(read_duration(flags.deadline, "--deadline", settings.pass_deadline));
   TIDEMARK_TRY(read_duration(flags.max_age, "--max-age", flags.get.max_age));
   merge(settings, settings_from_environment());
@@ -146,21 +153,24 @@ int dispatch(const CLI::App& app, Flags& flags) {
 }
 
 // CLI11's own words, with the command that may have been meant.
-int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
+int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc,
+                const char* const* argv) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
   std::fprintf(stderr, "tidemark: %s\n", error.what());
-  constexpr std::array<std::string_view, 8> kCommands = {"init",   "sync",     "get",    "list",
-                                                         "status", "validate", "config", "completion"};
+  constexpr std::array<std::string_view, 8> kCommands = {
+      "init", "sync", "get", "list", "status", "validate", "config", "completion"};
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word.starts_with("--token") && !word.starts_with("--token-file")) {
-      std::fprintf(stderr, "hint: there is no --token: process lists show flags; use TURSO_AUTH_TOKEN or "
-                           "--token-file\n");
+      std::fprintf(stderr,
+                   "hint: there is no --token: process lists show flags; use TURSO_AUTH_TOKEN or "
+                   "--token-file\n");
       return kUsage;
     }
     if (word.starts_with("-")) continue;
     const std::string meant = closest(word, kCommands);
-    if (!meant.empty() && meant != word) std::fprintf(stderr, "hint: did you mean %s?\n", meant.c_str());
+    if (!meant.empty() && meant != word)
+      std::fprintf(stderr, "hint: did you mean %s?\n", meant.c_str());
     break;
   }
   std::fprintf(stderr, "hint: tidemark --help\n");
@@ -178,7 +188,8 @@ int run_command_line(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--config", flags.config, "configuration file (./tidemark.toml)");
-  app.add_option("--cache", flags.context.settings.cache, "cache file (~/.cache/tidemark/cache.redb)");
+  app.add_option("--cache", flags.context.settings.cache,
+                 "cache file (~/.cache/tidemark/cache.redb)");
   app.add_flag("--json", flags.context.json, "one JSON envelope on stdout");
   app.add_flag("-q,--quiet", flags.context.quiet, "no progress, no report");
   app.add_flag("-v,--verbose", flags.context.verbose, "say more");

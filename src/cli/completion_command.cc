@@ -42,7 +42,8 @@ compdef _tidemark tidemark
 
 void print_fish() {
   std::printf("complete -c tidemark -n __fish_use_subcommand -f -a '%s'\n", kCommands);
-  std::printf("complete -c tidemark -n '__fish_seen_subcommand_from get list' -f -a '%s'\n", kCollections);
+  std::printf("complete -c tidemark -n '__fish_seen_subcommand_from get list' -f -a '%s'\n",
+              kCollections);
   std::printf("complete -c tidemark -n '__fish_seen_subcommand_from config' -f -a 'check print'\n");
   std::printf("complete -c tidemark -l config -r\ncomplete -c tidemark -l cache -r\n");
 }

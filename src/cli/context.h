@@ -52,7 +52,8 @@ struct ListArguments {
 };
 [[nodiscard]] int run_list(const Context& context, const ListArguments& arguments);
 
-[[nodiscard]] int run_status(const Context& context, std::optional<std::chrono::milliseconds> max_age);
+[[nodiscard]] int run_status(const Context& context,
+                             std::optional<std::chrono::milliseconds> max_age);
 [[nodiscard]] int run_validate(const Context& context, bool deep);
 [[nodiscard]] int run_init(const Context& context, const std::string& config_path, bool force);
 [[nodiscard]] int run_config_check(const Context& context);

@@ -12,8 +12,10 @@ int run_get(const Context& context, const GetArguments& arguments) {
   if (!snapshot) return report_error(context, "get", snapshot.error());
   const Freshness freshness = snapshot->freshness();
   if (too_old(freshness, arguments.max_age)) {
-    const Error error{ErrorCode::stale, "the cache is " + freshness_text(freshness),
-                      "run `tidemark sync`, or allow a larger --max-age", {}};
+    const Error error{ErrorCode::stale,
+                      "the cache is " + freshness_text(freshness),
+                      "run `tidemark sync`, or allow a larger --max-age",
+                      {}};
     return report_error(context, "get", error);
   }
   int exit = kDone;

@@ -12,7 +12,8 @@ int run_list(const Context& context, const ListArguments& arguments) {
   if (!arguments.where.empty()) {
     const std::size_t equals = arguments.where.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return report_error(context, "list", {ErrorCode::invalid, "--where wants INDEX=VALUE", {}, {}});
+      return report_error(context, "list",
+                          {ErrorCode::invalid, "--where wants INDEX=VALUE", {}, {}});
     }
     query.where_index = arguments.where.substr(0, equals);
     query.where_value = arguments.where.substr(equals + 1);

@@ -10,7 +10,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::int64_t unix_ms(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -20,17 +22,24 @@ std::int64_t unix_ms(std::chrono::system_clock::time_point time) {
 
 int exit_code_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::unavailable: return kSourceUnavailable;
+    case ErrorCode::unavailable:
+      return kSourceUnavailable;
     case ErrorCode::invalid:
-    case ErrorCode::unsupported: return kUsage;
+    case ErrorCode::unsupported:
+      return kUsage;
     case ErrorCode::corrupt:
-    case ErrorCode::needs_repair: return kCorrupt;
-    case ErrorCode::busy: return kBusy;
-    case ErrorCode::stale: return kTooOld;
-    case ErrorCode::cancelled: return kInterrupted;
+    case ErrorCode::needs_repair:
+      return kCorrupt;
+    case ErrorCode::busy:
+      return kBusy;
+    case ErrorCode::stale:
+      return kTooOld;
+    case ErrorCode::cancelled:
+      return kInterrupted;
     case ErrorCode::rejected:
     case ErrorCode::no_space:
-    case ErrorCode::internal: return kError;
+    case ErrorCode::internal:
+      return kError;
   }
   return kError;
 }
@@ -59,7 +68,8 @@ std::string freshness_text(const Freshness& f) {
   if (f.source_unavailable_since) {
     const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now() - *f.source_unavailable_since);
-    text += "; source unavailable since " + format_duration(since) + ": " + f.source_unavailable_reason;
+    text +=
+        "; source unavailable since " + format_duration(since) + ": " + f.source_unavailable_reason;
   }
   return text;
 }

@@ -15,12 +15,13 @@ namespace tidemark::cli {
 
 [[nodiscard]] int exit_code_of(ErrorCode code);
 
-// {"v":1,"command":...,"exit":...,"error":...,"freshness":...,"result":...} on one line. `result_json` is
-// JSON already; empty: null.
+// {"v":1,"command":...,"exit":...,"error":...,"freshness":...,"result":...} on one line.
+// `result_json` is JSON already; empty: null.
 void print_envelope(std::string_view command, int exit, const Error* error,
                     const Freshness* freshness, const std::string& result_json);
 // To stderr, and to stdout as an envelope with --json. Returns the exit code.
-[[nodiscard]] int report_error(const Context& context, std::string_view command, const Error& error);
+[[nodiscard]] int report_error(const Context& context, std::string_view command,
+                               const Error& error);
 [[nodiscard]] std::string freshness_json(const Freshness& freshness);
 // A sentence: "fresh, checked 3.2 s ago".
 [[nodiscard]] std::string freshness_text(const Freshness& freshness);

@@ -43,7 +43,9 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string ms(std::chrono::milliseconds value) { return "\"" + std::to_string(value.count()) + "ms\""; }
+std::string ms(std::chrono::milliseconds value) {
+  return "\"" + std::to_string(value.count()) + "ms\"";
+}
 
 }  // namespace
 
@@ -96,8 +98,10 @@ Result<SyncConfig> sync_config(const Settings& settings) {
   config.sync_patterns = settings.sync_patterns.value_or(config.sync_patterns);
   config.sync_embeddings = settings.sync_embeddings.value_or(config.sync_embeddings);
   config.validate_checksums = settings.validate_checksums.value_or(config.validate_checksums);
-  const std::uint64_t fetches = settings.max_concurrent_fetches.value_or(config.max_concurrent_fetches);
-  config.max_concurrent_fetches = static_cast<std::uint32_t>(std::min<std::uint64_t>(fetches, 1'000'000));
+  const std::uint64_t fetches =
+      settings.max_concurrent_fetches.value_or(config.max_concurrent_fetches);
+  config.max_concurrent_fetches =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(fetches, 1'000'000));
   config.request_deadline = settings.request_deadline.value_or(config.request_deadline);
   config.pass_deadline = settings.pass_deadline.value_or(config.pass_deadline);
   TIDEMARK_TRY(config.validate());
@@ -105,7 +109,8 @@ Result<SyncConfig> sync_config(const Settings& settings) {
 }
 
 Result<void> check_times(const Settings& settings) {
-  const auto least = settings.heartbeat.value_or(kHeartbeat) + settings.interval.value_or(kInterval);
+  const auto least =
+      settings.heartbeat.value_or(kHeartbeat) + settings.interval.value_or(kInterval);
   const auto staleness = settings.max_staleness.value_or(kMaxStaleness);
   if (staleness >= least) return {};
   return fail(ErrorCode::invalid,
@@ -130,14 +135,16 @@ std::string to_toml(const Settings& s) {
   char mode[16];
   std::snprintf(mode, sizeof mode, "\"%04o\"", s.cache_mode.value_or(0600));
   out << "cache_mode = " << mode << "\n";
-  out << "page_cache = \"" << s.page_cache.value_or(std::size_t{32} << 20U) / (1U << 20U) << "MiB\"\n";
+  out << "page_cache = \"" << s.page_cache.value_or(std::size_t{32} << 20U) / (1U << 20U)
+      << "MiB\"\n";
   out << "\n[sync]\n";
   out << "max_episodes_cache = " << s.max_episodes_cache.value_or(d.max_episodes_cache) << "\n";
   out << "batch_size = " << s.batch_size.value_or(d.batch_size) << "\n";
   flag("sync_patterns", s.sync_patterns.value_or(d.sync_patterns));
   flag("sync_embeddings", s.sync_embeddings.value_or(d.sync_embeddings));
   flag("validate_checksums", s.validate_checksums.value_or(d.validate_checksums));
-  out << "max_concurrent_fetches = " << s.max_concurrent_fetches.value_or(d.max_concurrent_fetches) << "\n";
+  out << "max_concurrent_fetches = " << s.max_concurrent_fetches.value_or(d.max_concurrent_fetches)
+      << "\n";
   out << "request_deadline = " << ms(s.request_deadline.value_or(d.request_deadline)) << "\n";
   out << "pass_deadline = " << ms(s.pass_deadline.value_or(d.pass_deadline)) << "\n";
   out << "interval = " << ms(s.interval.value_or(kInterval)) << "\n";

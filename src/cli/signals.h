@@ -6,8 +6,8 @@
 
 namespace tidemark::cli {
 
-// While one lives, SIGINT and SIGTERM ask for a stop. Make it before any other thread: the signals are
-// blocked in all threads and taken by one of its own.
+// While one lives, SIGINT and SIGTERM ask for a stop. Make it before any other thread: the signals
+// are blocked in all threads and taken by one of its own.
 class StopOnSignal {
  public:
   StopOnSignal();

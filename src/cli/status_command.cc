@@ -9,22 +9,23 @@ std::string status_json(const CacheStatus& s) {
   const auto number = [](std::uint64_t value) { return std::to_string(value); };
   std::string collections;
   for (const auto& [name, count] : s.counts) {
-    collections += (collections.empty() ? "" : ",") + json_string(name) + ":{\"count\":" + number(count) + "}";
+    collections +=
+        (collections.empty() ? "" : ",") + json_string(name) + ":{\"count\":" + number(count) + "}";
   }
   std::string notes;
   for (const auto& note : s.notes) notes += (notes.empty() ? "" : ",") + json_string(note);
   return "{\"path\":" + json_string(s.path) + ",\"exists\":" + (s.exists ? "true" : "false") +
-         ",\"readable\":" + (s.readable ? "true" : "false") + ",\"source\":" + json_string(s.source) +
-         ",\"generation\":" + json_string(s.generation) + ",\"format_version\":" +
-         number(s.format_version) + ",\"scope\":{\"max_episodes_cache\":" +
-         number(s.scope.max_episodes_cache) + ",\"sync_patterns\":" +
-         (s.scope.sync_patterns ? "true" : "false") + ",\"sync_embeddings\":" +
-         (s.scope.sync_embeddings ? "true" : "false") + "},\"window_complete\":" +
-         (s.window_complete ? "true" : "false") + ",\"collections\":{" + collections +
-         "},\"file_bytes\":" + number(s.file_bytes) + ",\"live_bytes\":" +
-         (s.live_bytes ? number(*s.live_bytes) : "null") + ",\"holder\":" +
-         (s.holder ? json_string(*s.holder) : "null") + ",\"notes\":[" + notes + "],\"last_report\":" +
-         s.last_report_json.value_or("null") + "}";
+         ",\"readable\":" + (s.readable ? "true" : "false") +
+         ",\"source\":" + json_string(s.source) + ",\"generation\":" + json_string(s.generation) +
+         ",\"format_version\":" + number(s.format_version) +
+         ",\"scope\":{\"max_episodes_cache\":" + number(s.scope.max_episodes_cache) +
+         ",\"sync_patterns\":" + (s.scope.sync_patterns ? "true" : "false") +
+         ",\"sync_embeddings\":" + (s.scope.sync_embeddings ? "true" : "false") +
+         "},\"window_complete\":" + (s.window_complete ? "true" : "false") + ",\"collections\":{" +
+         collections + "},\"file_bytes\":" + number(s.file_bytes) +
+         ",\"live_bytes\":" + (s.live_bytes ? number(*s.live_bytes) : "null") +
+         ",\"holder\":" + (s.holder ? json_string(*s.holder) : "null") + ",\"notes\":[" + notes +
+         "],\"last_report\":" + s.last_report_json.value_or("null") + "}";
 }
 
 void print_status(const CacheStatus& s) {

@@ -42,21 +42,24 @@ class ProgressLine {
 void print_report(const SyncReport& report) {
   std::printf("%s in %s (%s)\n", report.mode.c_str(), format_duration(report.duration).c_str(),
               report.reason.c_str());
-  std::printf("  %-20s %9s %9s %9s %9s %9s\n", "collection", "written", "deleted", "evicted", "unchanged",
-              "skipped");
+  std::printf("  %-20s %9s %9s %9s %9s %9s\n", "collection", "written", "deleted", "evicted",
+              "unchanged", "skipped");
   for (const auto& [name, c] : report.collections) {
-    std::printf("  %-20s %9llu %9llu %9llu %9llu %9llu\n", name.c_str(),
-                static_cast<unsigned long long>(c.upserted), static_cast<unsigned long long>(c.deleted),
-                static_cast<unsigned long long>(c.evicted),
-                static_cast<unsigned long long>(c.unchanged),
-                static_cast<unsigned long long>(c.skipped));
+    std::printf(
+        "  %-20s %9llu %9llu %9llu %9llu %9llu\n", name.c_str(),
+        static_cast<unsigned long long>(c.upserted), static_cast<unsigned long long>(c.deleted),
+        static_cast<unsigned long long>(c.evicted), static_cast<unsigned long long>(c.unchanged),
+        static_cast<unsigned long long>(c.skipped));
   }
   std::printf("  %llu requests, %llu pages; %s\n", static_cast<unsigned long long>(report.requests),
-              static_cast<unsigned long long>(report.pages), freshness_text(report.freshness).c_str());
+              static_cast<unsigned long long>(report.pages),
+              freshness_text(report.freshness).c_str());
   for (const auto& item : report.skipped) {
-    std::printf("  skipped %s %s: %s\n", item.collection.c_str(), item.key.c_str(), item.reason.c_str());
+    std::printf("  skipped %s %s: %s\n", item.collection.c_str(), item.key.c_str(),
+                item.reason.c_str());
   }
-  for (const auto& problem : report.validation.problems) std::printf("  differs: %s\n", problem.c_str());
+  for (const auto& problem : report.validation.problems)
+    std::printf("  differs: %s\n", problem.c_str());
 }
 
 int run_price(const Context& context, Syncer& syncer, const SyncRequest& request,
@@ -65,17 +68,19 @@ int run_price(const Context& context, Syncer& syncer, const SyncRequest& request
   if (!price) return report_error(context, "sync", price.error());
   const auto n = [](std::uint64_t value) { return std::to_string(value); };
   if (context.json) {
-    print_envelope("sync", kDone, nullptr, nullptr,
-                   "{\"dry_run\":true,\"mode\":" + json_string(price->mode) + ",\"episodes\":" +
-                       n(price->episodes) + ",\"patterns\":" + n(price->patterns) + ",\"heuristics\":" +
-                       n(price->heuristics) + ",\"embeddings\":" + n(price->embeddings) +
-                       ",\"rows_read\":" + n(price->rows_read) + "}");
+    print_envelope(
+        "sync", kDone, nullptr, nullptr,
+        "{\"dry_run\":true,\"mode\":" + json_string(price->mode) +
+            ",\"episodes\":" + n(price->episodes) + ",\"patterns\":" + n(price->patterns) +
+            ",\"heuristics\":" + n(price->heuristics) + ",\"embeddings\":" + n(price->embeddings) +
+            ",\"rows_read\":" + n(price->rows_read) + "}");
     return kDone;
   }
-  std::printf("a %s pass would keep %s episodes, %s patterns, %s heuristics and up to %s embeddings,\n"
-              "and read about %s rows at the source\n",
-              price->mode.c_str(), n(price->episodes).c_str(), n(price->patterns).c_str(),
-              n(price->heuristics).c_str(), n(price->embeddings).c_str(), n(price->rows_read).c_str());
+  std::printf(
+      "a %s pass would keep %s episodes, %s patterns, %s heuristics and up to %s embeddings,\n"
+      "and read about %s rows at the source\n",
+      price->mode.c_str(), n(price->episodes).c_str(), n(price->patterns).c_str(),
+      n(price->heuristics).c_str(), n(price->embeddings).c_str(), n(price->rows_read).c_str());
   return kDone;
 }
 
@@ -95,12 +100,15 @@ int run_sync(const Context& context, const SyncArguments& arguments) {
   const Settings& settings = context.settings;
   if (!settings.source) {
     return report_error(context, "sync",
-                        {ErrorCode::invalid, "no source",
-                         "give --source URL, set TURSO_DATABASE_URL, or run `tidemark init`", {}});
+                        {ErrorCode::invalid,
+                         "no source",
+                         "give --source URL, set TURSO_DATABASE_URL, or run `tidemark init`",
+                         {}});
   }
   auto config = sync_config(settings);
   if (!config) return report_error(context, "sync", config.error());
-  if (auto made = make_default_folder(settings); !made) return report_error(context, "sync", made.error());
+  if (auto made = make_default_folder(settings); !made)
+    return report_error(context, "sync", made.error());
   const StopOnSignal stop;
   SyncerOptions options;
   options.cache_mode = settings.cache_mode.value_or(options.cache_mode);

@@ -108,7 +108,8 @@ class Problems {
  public:
   explicit Problems(const std::string& name) : name_(name) {}
   void add(const toml::source_region& where, const std::string& text) {
-    text_ += (text_.empty() ? "" : "; ") + name_ + ":" + std::to_string(where.begin.line) + ": " + text;
+    text_ +=
+        (text_.empty() ? "" : "; ") + name_ + ":" + std::to_string(where.begin.line) + ": " + text;
   }
   [[nodiscard]] const std::string& text() const { return text_; }
 
@@ -117,7 +118,8 @@ class Problems {
   std::string text_;
 };
 
-std::string unknown(std::string_view what, std::string_view word, std::span<const std::string_view> known) {
+std::string unknown(std::string_view what, std::string_view word,
+                    std::span<const std::string_view> known) {
   const std::string meant = closest(word, known);
   return "unknown " + std::string(what) + " " + std::string(word) +
          (meant.empty() ? "" : " (did you mean " + meant + "?)");
@@ -172,15 +174,18 @@ Result<Settings> settings_from_toml(std::string_view bytes, const std::string& n
     if (auto config = sync_config(settings); !config) {
       return fail(ErrorCode::invalid, name + ": " + config.error().message, config.error().hint);
     }
-    if (auto times = check_times(settings); !times) return std::unexpected(std::move(times).error());
+    if (auto times = check_times(settings); !times)
+      return std::unexpected(std::move(times).error());
   } else {
     return fail(ErrorCode::invalid, problems.text(),
                 "`tidemark config print` shows every key with its default");
   }
   resolve(settings.token_file, folder);
   resolve(settings.cache, folder);
-  if (settings.source && settings.source->starts_with("file:") && !settings.source->starts_with("file:/")) {
-    settings.source = "file:" + (std::filesystem::path(folder) / settings.source->substr(5)).string();
+  if (settings.source && settings.source->starts_with("file:") &&
+      !settings.source->starts_with("file:/")) {
+    settings.source =
+        "file:" + (std::filesystem::path(folder) / settings.source->substr(5)).string();
   }
   return settings;
 }

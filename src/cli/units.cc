@@ -59,7 +59,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 std::string format_duration(std::chrono::milliseconds duration) {
   const std::int64_t ms = duration.count();
   if (ms < 1'000) return std::to_string(ms) + " ms";
-  if (ms < 60'000) return std::to_string(ms / 1'000) + "." + std::to_string(ms % 1'000 / 100) + " s";
+  if (ms < 60'000)
+    return std::to_string(ms / 1'000) + "." + std::to_string(ms % 1'000 / 100) + " s";
   if (ms < 3'600'000) return std::to_string(ms / 60'000) + " min";
   if (ms < 86'400'000) return std::to_string(ms / 3'600'000) + " h";
   return std::to_string(ms / 86'400'000) + " d";

@@ -18,11 +18,14 @@ int run_validate(const Context& context, bool deep) {
                        std::to_string(result->index_entries) + ",\"problems\":[" + problems + "]}");
     return exit;
   }
-  std::printf("%llu rows and %llu index entries: %s\n", static_cast<unsigned long long>(result->rows),
+  std::printf("%llu rows and %llu index entries: %s\n",
+              static_cast<unsigned long long>(result->rows),
               static_cast<unsigned long long>(result->index_entries),
               result->problems.empty() ? "intact" : "damaged");
-  for (const auto& problem : result->problems) std::fprintf(stderr, "tidemark: %s\n", problem.c_str());
-  if (exit != kDone) std::fprintf(stderr, "hint: run `tidemark sync --full` to fill the cache anew\n");
+  for (const auto& problem : result->problems)
+    std::fprintf(stderr, "tidemark: %s\n", problem.c_str());
+  if (exit != kDone)
+    std::fprintf(stderr, "hint: run `tidemark sync --full` to fill the cache anew\n");
   return exit;
 }
 

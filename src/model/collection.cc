@@ -7,10 +7,14 @@ namespace tidemark::model {
 
 std::string_view to_string(Kind kind) {
   switch (kind) {
-    case Kind::episodes: return "episodes";
-    case Kind::patterns: return "patterns";
-    case Kind::heuristics: return "heuristics";
-    case Kind::embeddings: return "embeddings";
+    case Kind::episodes:
+      return "episodes";
+    case Kind::patterns:
+      return "patterns";
+    case Kind::heuristics:
+      return "heuristics";
+    case Kind::embeddings:
+      return "embeddings";
   }
   return "";
 }

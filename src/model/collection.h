@@ -28,9 +28,9 @@ struct Collection {
   Kind kind = Kind::episodes;
   std::vector<Column> columns;
   std::size_t key_column = 0;
-  bool integer_key = false;                     // INTEGER affinity; otherwise TEXT
-  std::optional<std::size_t> order_column;      // episodes only: newest = greatest
-  std::optional<std::size_t> parent_column;     // embeddings: id of the parent
+  bool integer_key = false;                       // INTEGER affinity; otherwise TEXT
+  std::optional<std::size_t> order_column;        // episodes only: newest = greatest
+  std::optional<std::size_t> parent_column;       // embeddings: id of the parent
   std::optional<std::size_t> parent_type_column;  // embeddings: names the parent's collection
   std::optional<Kind> parent_kind;  // embeddings: fixed by the column's name (episode_id, ...)
   std::optional<std::size_t> vector_column;       // embedding_vector (f32 blob)

@@ -11,8 +11,8 @@ class Checker {
   template <typename T>
   void in_range(std::string_view name, T value, T low, T high, std::string_view unit = "") {
     if (value >= low && value <= high) return;
-    add(std::string(name) + " = " + std::to_string(value) + std::string(unit) + " (allowed: " + std::to_string(low) +
-        " to " + std::to_string(high) + std::string(unit) + ")");
+    add(std::string(name) + " = " + std::to_string(value) + std::string(unit) + " (allowed: " +
+        std::to_string(low) + " to " + std::to_string(high) + std::string(unit) + ")");
   }
   void add(const std::string& problem) {
     if (!problems_.empty()) problems_ += "; ";

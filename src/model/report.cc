@@ -45,8 +45,8 @@ Json to_json(const Freshness& f) {
 }  // namespace
 
 bool ValidationReport::failed() const {
-  for (const auto& check : {episode_count, newest_present, pattern_count, embeddings, indexes,
-                            checksums}) {
+  for (const auto& check :
+       {episode_count, newest_present, pattern_count, embeddings, indexes, checksums}) {
     if (check == false) return true;
   }
   return false;

@@ -11,10 +11,14 @@ constexpr std::size_t kBlockBytes = std::size_t{64} << 10U;
 
 ValueView with_bytes(ValueView value, std::string_view bytes) {
   switch (value.type()) {
-    case ValueType::text: return ValueView::text(bytes);
-    case ValueType::blob: return ValueView::blob(bytes);
-    case ValueType::vector: return ValueView::vector(bytes);
-    default: return value;
+    case ValueType::text:
+      return ValueView::text(bytes);
+    case ValueType::blob:
+      return ValueView::blob(bytes);
+    case ValueType::vector:
+      return ValueView::vector(bytes);
+    default:
+      return value;
   }
 }
 

@@ -28,12 +28,16 @@ class RowSet {
   void replace(std::size_t row, std::size_t column, ValueView value);
   void clear();
 
-  [[nodiscard]] std::size_t size() const { return columns_.empty() ? 0 : cells_.size() / columns_.size(); }
+  [[nodiscard]] std::size_t size() const {
+    return columns_.empty() ? 0 : cells_.size() / columns_.size();
+  }
   [[nodiscard]] std::span<const ValueView> row(std::size_t i) const {
     return std::span(cells_).subspan(i * columns_.size(), columns_.size());
   }
   // Bytes held by texts and blobs plus cells: what back pressure counts.
-  [[nodiscard]] std::size_t bytes() const { return arena_bytes_ + cells_.size() * sizeof(ValueView); }
+  [[nodiscard]] std::size_t bytes() const {
+    return arena_bytes_ + cells_.size() * sizeof(ValueView);
+  }
 
  private:
   ValueView keep(ValueView value);

@@ -1,5 +1,6 @@
 // RAII over the redb crate through its C ABI (ffi/tidemark_redb.h). Bytes only; no policy.
-// Fork rule: a handle inherited over fork() answers `invalid` ("inherited over fork") and is leaked.
+// Fork rule: a handle inherited over fork() answers `invalid` ("inherited over fork") and is
+// leaked.
 #pragma once
 
 #include <cstddef>
@@ -78,10 +79,10 @@ struct Range {
   std::optional<std::string_view> to{};
   bool from_exclusive = false;
   bool to_inclusive = false;
-  bool backward = false;             // from the end of the range downwards
-  std::size_t entries_max = 1000;    // a slice ends at either bound, after at least one entry
+  bool backward = false;           // from the end of the range downwards
+  std::size_t entries_max = 1000;  // a slice ends at either bound, after at least one entry
   std::size_t bytes_max = 1U << 20U;
-  bool keys_only = false;            // values come back empty
+  bool keys_only = false;  // values come back empty
 };
 
 // Thread-safe for concurrent get and scan. Keeps old pages alive: hold it for milliseconds.
@@ -132,9 +133,9 @@ class WriteTransaction {
 struct OpenOptions {
   enum class Mode { read_only, open_or_create } mode = Mode::read_only;
   std::size_t page_cache_bytes = std::size_t{8} << 20U;
-  unsigned file_mode = 0600;                      // for a file that is created
+  unsigned file_mode = 0600;                       // for a file that is created
   std::function<bool(double)> on_repair_progress;  // 0..1; false aborts the repair
-  std::uint64_t fail_after_operations = 0;  // tests only (ffi feature "fault"): 0 = never
+  std::uint64_t fail_after_operations = 0;         // tests only (ffi feature "fault"): 0 = never
 };
 
 // Thread-safe; transactions must end before the database is closed.
@@ -148,8 +149,8 @@ class Database {
   ~Database();
 
   [[nodiscard]] Result<ReadTransaction> begin_read() const;
-  [[nodiscard]] Result<WriteTransaction> begin_write();   // read_only: invalid
-  [[nodiscard]] Result<bool> check_integrity();           // true: intact; may repair
+  [[nodiscard]] Result<WriteTransaction> begin_write();  // read_only: invalid
+  [[nodiscard]] Result<bool> check_integrity();          // true: intact; may repair
   // Closes cleanly; the destructor does the same and drops the error.
   [[nodiscard]] Result<void> close() &&;
 

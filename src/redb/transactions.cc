@@ -8,13 +8,20 @@ namespace {
 
 ErrorCode code_of(std::int32_t code) {
   switch (code) {
-    case TDMK_REDB_INVALID: return ErrorCode::invalid;
-    case TDMK_REDB_UNSUPPORTED: return ErrorCode::unsupported;
-    case TDMK_REDB_BUSY: return ErrorCode::busy;
-    case TDMK_REDB_CORRUPT: return ErrorCode::corrupt;
-    case TDMK_REDB_NEEDS_REPAIR: return ErrorCode::needs_repair;
-    case TDMK_REDB_NO_SPACE: return ErrorCode::no_space;
-    default: return ErrorCode::internal;
+    case TDMK_REDB_INVALID:
+      return ErrorCode::invalid;
+    case TDMK_REDB_UNSUPPORTED:
+      return ErrorCode::unsupported;
+    case TDMK_REDB_BUSY:
+      return ErrorCode::busy;
+    case TDMK_REDB_CORRUPT:
+      return ErrorCode::corrupt;
+    case TDMK_REDB_NEEDS_REPAIR:
+      return ErrorCode::needs_repair;
+    case TDMK_REDB_NO_SPACE:
+      return ErrorCode::no_space;
+    default:
+      return ErrorCode::internal;
   }
 }
 
@@ -30,7 +37,9 @@ std::unexpected<Error> failed(std::string_view operation, tdmk_redb_error* error
   std::size_t length = 0;
   const char* const text = tdmk_redb_error_message(error, &length);
   Error out{code_of(tdmk_redb_error_code(error)),
-            std::string(operation) + ": " + std::string(text, length), {}, {}};
+            std::string(operation) + ": " + std::string(text, length),
+            {},
+            {}};
   tdmk_redb_error_free(error);
   return std::unexpected(std::move(out));
 }
@@ -151,8 +160,9 @@ Result<std::optional<std::string>> WriteTransaction::get(TableName table, std::s
   const char* data = nullptr;
   std::size_t length = 0;
   tdmk_redb_error* error = nullptr;
-  if (tdmk_redb_write_get(handle_, table.name.data(), table.name.size(), byte_key(table), key.data(),
-                          key.size(), &buffer, &data, &length, &error) != TDMK_REDB_OK) {
+  if (tdmk_redb_write_get(handle_, table.name.data(), table.name.size(), byte_key(table),
+                          key.data(), key.size(), &buffer, &data, &length,
+                          &error) != TDMK_REDB_OK) {
     return failed("get", error);
   }
   if (buffer == nullptr) return std::nullopt;

@@ -1,4 +1,5 @@
-// Which tables are ours and what their columns are for: found by looking, as docs/cache-format.md says.
+// Which tables are ours and what their columns are for: found by looking, as docs/cache-format.md
+// says.
 #include <algorithm>
 #include <array>
 
@@ -58,11 +59,13 @@ std::unexpected<Error> no_episodes(const model::RowSet& schema_rows) {
       return fail(ErrorCode::unsupported, "episodes is a view at the source",
                   "tidemark reads tables; name the table behind the view `episodes`");
     }
-    if (row[0].bytes() == "table") tables += (tables.empty() ? "" : ", ") + std::string(row[1].bytes());
+    if (row[0].bytes() == "table")
+      tables += (tables.empty() ? "" : ", ") + std::string(row[1].bytes());
   }
-  return fail(ErrorCode::invalid,
-              "the source has no table `episodes`; it has " + (tables.empty() ? "no tables" : tables),
-              "is this the right database? see README for the schema that tidemark reads");
+  return fail(
+      ErrorCode::invalid,
+      "the source has no table `episodes`; it has " + (tables.empty() ? "no tables" : tables),
+      "is this the right database? see README for the schema that tidemark reads");
 }
 
 bool has_integer_affinity(std::string_view declared) {
@@ -94,9 +97,10 @@ Result<void> read_key(Collection& collection, const model::RowSet& info, std::st
   }
   const std::string table = "table " + collection.name;
   if (keys != 1) {
-    return fail(ErrorCode::unsupported,
-                table + (keys == 0 ? " has no primary key" : " has a primary key of several columns"),
-                "tidemark needs a primary key of one column, INTEGER or TEXT");
+    return fail(
+        ErrorCode::unsupported,
+        table + (keys == 0 ? " has no primary key" : " has a primary key of several columns"),
+        "tidemark needs a primary key of one column, INTEGER or TEXT");
   }
   const std::string& declared = collection.columns[collection.key_column].declared_type;
   collection.integer_key = has_integer_affinity(declared);
@@ -137,7 +141,8 @@ Result<void> read_roles(Collection& collection, const model::RowSet& info,
   }
   if (collection.kind == Kind::patterns) {
     for (const std::string_view name : kIndexColumns) {
-      if (const auto column = find_column(collection, name)) collection.index_columns.push_back(*column);
+      if (const auto column = find_column(collection, name))
+        collection.index_columns.push_back(*column);
     }
   }
   if (collection.kind == Kind::embeddings) read_parent_roles(collection);
@@ -152,10 +157,12 @@ void add_notes(model::Catalog& catalog) {
   }
   for (const Collection& collection : catalog.collections) {
     if (collection.kind == Kind::episodes && !collection.order_column) {
-      catalog.notes.push_back("episodes has no timestamp, start_time or created_at: newest = greatest key");
+      catalog.notes.push_back(
+          "episodes has no timestamp, start_time or created_at: newest = greatest key");
     }
     if (collection.kind == Kind::embeddings && !collection.parent_column) {
-      catalog.notes.push_back(collection.name + " names no parent (item_id, episode_id, pattern_id): not cached");
+      catalog.notes.push_back(collection.name +
+                              " names no parent (item_id, episode_id, pattern_id): not cached");
     }
   }
 }
@@ -163,10 +170,11 @@ void add_notes(model::Catalog& catalog) {
 }  // namespace
 
 turso::Statement schema_statement() {
-  return {"SELECT type, name, tbl_name, sql FROM sqlite_master "
-          "WHERE substr(name, 1, 7) <> 'sqlite_' AND substr(tbl_name, 1, 9) <> 'tidemark_' "
-          "ORDER BY type, name",
-          {}};
+  return {
+      "SELECT type, name, tbl_name, sql FROM sqlite_master "
+      "WHERE substr(name, 1, 7) <> 'sqlite_' AND substr(tbl_name, 1, 9) <> 'tidemark_' "
+      "ORDER BY type, name",
+      {}};
 }
 
 std::string fingerprint(const model::RowSet& schema_rows) {
@@ -180,7 +188,8 @@ std::string fingerprint(const model::RowSet& schema_rows) {
   }
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
-  for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[(hash >> static_cast<unsigned>(shift)) & 15U];
+  for (int shift = 60; shift >= 0; shift -= 4)
+    out += kDigits[(hash >> static_cast<unsigned>(shift)) & 15U];
   return out;
 }
 
@@ -205,8 +214,9 @@ Result<model::Catalog> read_discovery(const model::RowSet& schema_rows,
     return fail(ErrorCode::corrupt, "the source answered the discovery with something else");
   }
   if (reply.results[0].row(0)[0].as_int64() != 1) {
-    return fail(ErrorCode::unsupported, "the source database is UTF-16",
-                "convert it: dump it and load it into a database made with PRAGMA encoding='UTF-8'");
+    return fail(
+        ErrorCode::unsupported, "the source database is UTF-16",
+        "convert it: dump it and load it into a database made with PRAGMA encoding='UTF-8'");
   }
   model::Catalog catalog;
   catalog.fingerprint = fingerprint(schema_rows);

@@ -1,7 +1,7 @@
 // Lists: places of the window, keys, children of parents, keys that can never be cached.
 //
-// Order and comparison are BINARY, whatever the column declares; a column that is declared BINARY (the
-// default) still uses its index.
+// Order and comparison are BINARY, whatever the column declares; a column that is declared BINARY
+// (the default) still uses its index.
 #include "base/utf8.h"
 #include "source/quoting.h"
 #include "source/source.h"
@@ -23,11 +23,16 @@ std::optional<Value> key_value(ValueView view) {
 
 Value owned(ValueView view) {
   switch (view.type()) {
-    case ValueType::int64: return view.as_int64();
-    case ValueType::real: return view.as_real();
-    case ValueType::text: return std::string(view.bytes());
-    case ValueType::blob: return Blob{std::string(view.bytes())};
-    default: return std::monostate{};
+    case ValueType::int64:
+      return view.as_int64();
+    case ValueType::real:
+      return view.as_real();
+    case ValueType::text:
+      return std::string(view.bytes());
+    case ValueType::blob:
+      return Blob{std::string(view.bytes())};
+    default:
+      return std::monostate{};
   }
 }
 
@@ -45,8 +50,8 @@ std::string printable(std::string_view bytes) {
 turso::Statement list_by_key(const Collection& collection, const ListRequest& request) {
   const std::string key = column(collection, collection.key_column);
   turso::Statement statement;
-  statement.sql = "SELECT " + key + " FROM " + quote_name(collection.name) + " WHERE typeof(" + key +
-                  ") IN ('integer','text')";
+  statement.sql = "SELECT " + key + " FROM " + quote_name(collection.name) + " WHERE typeof(" +
+                  key + ") IN ('integer','text')";
   if (request.after) {
     statement.sql += " AND " + key + " COLLATE BINARY > ?";
     statement.args.push_back(request.after->key);
@@ -98,7 +103,8 @@ Result<Listed> read_list(const Collection& collection, const model::RowSet& rows
     const auto key = key_value(row[0]);
     if (!key) return fail(ErrorCode::corrupt, "the source listed a key that was not asked for");
     if (row[0].type() == ValueType::text && !base::is_utf8(row[0].bytes())) {
-      listed.skipped.push_back({collection.name, printable(row[0].bytes()), "the key is not UTF-8"});
+      listed.skipped.push_back(
+          {collection.name, printable(row[0].bytes()), "the key is not UTF-8"});
       if (i + 1 < rows.size()) continue;  // the last place continues the walk
     }
     listed.places.push_back({ordered ? owned(row[1]) : Value{}, *key});
@@ -109,12 +115,11 @@ Result<Listed> read_list(const Collection& collection, const model::RowSet& rows
 turso::Statement list_children_statement(const Collection& embeddings,
                                          std::span<const Value> parent_keys) {
   const std::string parent = column(embeddings, *embeddings.parent_column);
-  const std::string type = embeddings.parent_type_column
-                               ? column(embeddings, *embeddings.parent_type_column)
-                               : "NULL";
+  const std::string type =
+      embeddings.parent_type_column ? column(embeddings, *embeddings.parent_type_column) : "NULL";
   turso::Statement statement;
-  statement.sql = "SELECT " + column(embeddings, embeddings.key_column) + ", " + parent + ", " + type +
-                  " FROM " + quote_name(embeddings.name) + " WHERE " + parent + " IN (" +
+  statement.sql = "SELECT " + column(embeddings, embeddings.key_column) + ", " + parent + ", " +
+                  type + " FROM " + quote_name(embeddings.name) + " WHERE " + parent + " IN (" +
                   parameters(parent_keys.size()) + ")";
   statement.args.assign(parent_keys.begin(), parent_keys.end());
   return statement;
@@ -145,8 +150,9 @@ turso::Statement odd_keys_statement(const Collection& collection, std::size_t li
   // Two seeks on the key's index: NULLs come first, blobs last.
   const std::string key = column(collection, collection.key_column);
   const std::string from = " FROM " + quote_name(collection.name) + " WHERE ";
-  return {"SELECT quote(" + key + ") FROM (SELECT " + key + from + key + " IS NULL UNION ALL SELECT " +
-              key + from + key + " >= x'') LIMIT " + std::to_string(limit),
+  return {"SELECT quote(" + key + ") FROM (SELECT " + key + from + key +
+              " IS NULL UNION ALL SELECT " + key + from + key + " >= x'') LIMIT " +
+              std::to_string(limit),
           {}};
 }
 
@@ -154,8 +160,9 @@ std::vector<model::Skipped> read_odd_keys(const Collection& collection, const mo
   std::vector<model::Skipped> skipped;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string shown(rows.row(i)[0].bytes());
-    skipped.push_back({collection.name, shown,
-                       shown == "NULL" ? "the key is NULL" : "the key is neither integer nor text"});
+    skipped.push_back(
+        {collection.name, shown,
+         shown == "NULL" ? "the key is NULL" : "the key is neither integer nor text"});
   }
   return skipped;
 }

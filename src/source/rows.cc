@@ -41,11 +41,13 @@ class VectorDecoder {
     const auto text = cell(cells, collection_.vector_text_column);
     std::optional<std::vector<float>> floats;
     if (text.type() == ValueType::text) floats = turso::parse_float_array(text.bytes());
-    if (blob.type() == ValueType::blob && !blob.bytes().empty()) return from_blob(row, blob, floats);
+    if (blob.type() == ValueType::blob && !blob.bytes().empty())
+      return from_blob(row, blob, floats);
     if (blob.type() != ValueType::null) ++page_.vectors_kept_raw;
     if (floats && blob.is_null()) {
       if (std::string why = wrong_dimension(cells, floats->size()); !why.empty()) return why;
-      page_.rows.replace(row, *collection_.vector_text_column, ValueView::vector(bytes_of(*floats)));
+      page_.rows.replace(row, *collection_.vector_text_column,
+                         ValueView::vector(bytes_of(*floats)));
     } else if (text.type() != ValueType::null && blob.is_null()) {
       ++page_.vectors_kept_raw;
     }
@@ -93,7 +95,8 @@ std::string unfit(std::span<const ValueView> cells) {
   std::size_t bytes = 0;
   for (const ValueView& cell : cells) {
     bytes += cell.bytes().size();
-    if (cell.type() == ValueType::text && !base::is_utf8(cell.bytes())) return "a text is not UTF-8";
+    if (cell.type() == ValueType::text && !base::is_utf8(cell.bytes()))
+      return "a text is not UTF-8";
   }
   if (bytes > kRowBytesMax) return "the row is too large (" + std::to_string(bytes) + " bytes)";
   return {};
@@ -126,8 +129,8 @@ Result<model::RecordPage> read_rows(const Collection& collection, std::span<cons
   VectorDecoder vectors(collection, page);
   for (std::size_t i = 0; i < page.rows.size(); ++i) {
     const ValueView key = page.rows.row(i)[collection.key_column];
-    std::string text = key.type() == ValueType::int64 ? std::to_string(key.as_int64())
-                                                      : std::string(key.bytes());
+    std::string text =
+        key.type() == ValueType::int64 ? std::to_string(key.as_int64()) : std::string(key.bytes());
     if (key.type() != ValueType::int64 && key.type() != ValueType::text) continue;
     if (!asked.contains(text)) continue;  // equal only by the column's collation
     std::string why = unfit(page.rows.row(i));

@@ -1,5 +1,5 @@
-// The SQL of a memory source: discovery, window lists, rows by key. Builds batches and decodes their
-// replies (pure); sync owns the connection and drives them.
+// The SQL of a memory source: discovery, window lists, rows by key. Builds batches and decodes
+// their replies (pure); sync owns the connection and drives them.
 #pragma once
 
 #include <optional>
@@ -37,8 +37,8 @@ struct RoleOverrides {
                                                     const RoleOverrides& overrides = {});
 
 // A list of places, newest first for episodes, by key ascending (BINARY) for the others.
-// With `after`, episodes whose order value is NULL come only in a second walk (nulls_only): a single
-// condition that allows both cannot use an index.
+// With `after`, episodes whose order value is NULL come only in a second walk (nulls_only): a
+// single condition that allows both cannot use an index.
 struct ListRequest {
   std::optional<model::Place> after;  // exclusive; the last place of the chunk before
   bool nulls_only = false;            // episodes: those with a NULL order value
@@ -53,11 +53,12 @@ struct ListRequest {
                                                        std::span<const Value> parent_keys);
 
 struct Listed {
-  std::vector<model::Place> places;   // valid keys only
+  std::vector<model::Place> places;     // valid keys only
   std::vector<model::Skipped> skipped;  // non-UTF-8 keys
-  std::size_t rows = 0;               // as returned
+  std::size_t rows = 0;                 // as returned
 };
-[[nodiscard]] Result<Listed> read_list(const model::Collection& collection, const model::RowSet& rows);
+[[nodiscard]] Result<Listed> read_list(const model::Collection& collection,
+                                       const model::RowSet& rows);
 
 struct Child {
   Value key;
@@ -66,8 +67,8 @@ struct Child {
 [[nodiscard]] Result<std::vector<Child>> read_children(const model::Collection& embeddings,
                                                        const model::RowSet& rows);
 
-// Rows with exactly these keys, all columns, in no order; a key that is gone gives no row. A row whose
-// key is not byte-equal to one asked for (NOCASE) is left out by read_rows.
+// Rows with exactly these keys, all columns, in no order; a key that is gone gives no row. A row
+// whose key is not byte-equal to one asked for (NOCASE) is left out by read_rows.
 [[nodiscard]] turso::Statement rows_statement(const model::Collection& collection,
                                               std::span<const Value> keys);
 // Decodes: UTF-8 and size checks, vectors to f32 (embedding_vector, else JSON text; other encodings

@@ -21,8 +21,9 @@ Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, co
 
 Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
   for (const Collection& collection : cached.collections) {
-    const bool off = collection.kind == Kind::embeddings ? !scope_.sync_embeddings
-                     : collection.kind != Kind::episodes && !scope_.sync_patterns;
+    const bool off = collection.kind == Kind::embeddings
+                         ? !scope_.sync_embeddings
+                         : collection.kind != Kind::episodes && !scope_.sync_patterns;
     if (!off) continue;
     if (collection.kind != Kind::embeddings) {
       while (true) {  // row by row: their embeddings go with them
@@ -98,10 +99,13 @@ Result<bool> Applier::has_parent(const model::Parent& parent) {
 
 Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
   switch (event.collection->kind) {
-    case Kind::episodes: return !confirming_ || boundary_.empty() || event.places[row] >= boundary_;
-    case Kind::embeddings: return has_parent(event.parents[row]);
+    case Kind::episodes:
+      return !confirming_ || boundary_.empty() || event.places[row] >= boundary_;
+    case Kind::embeddings:
+      return has_parent(event.parents[row]);
     case Kind::patterns:
-    case Kind::heuristics: return true;
+    case Kind::heuristics:
+      return true;
   }
   return true;
 }
@@ -148,7 +152,8 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!found[i]) continue;
     ++(gone ? report.deleted : report.evicted);
-    if (collection.kind != Kind::embeddings) TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
+    if (collection.kind != Kind::embeddings)
+      TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
   }
   return {};
 }
@@ -211,17 +216,24 @@ Result<void> Applier::finish(SyncReport& report) {
   meta.boundary.place = boundary_;
   meta.state.window_complete = boundary_.empty();
   meta.skips = skips_;
-  std::ranges::sort(meta.skips, {}, [](const model::Skipped& s) {
-    return std::tie(s.collection, s.key);
-  });
+  std::ranges::sort(meta.skips, {},
+                    [](const model::Skipped& s) { return std::tie(s.collection, s.key); });
   for (const Collection& collection : catalog_.collections) {
     const CollectionReport& counts = reports_[collection.name];
     report.collections[collection.name] = counts;
     switch (collection.kind) {
-      case Kind::episodes: report.episodes_synced += counts.upserted; break;
-      case Kind::patterns: report.patterns_synced += counts.upserted; break;
-      case Kind::heuristics: report.heuristics_synced += counts.upserted; break;
-      case Kind::embeddings: report.embeddings_synced += counts.upserted; break;
+      case Kind::episodes:
+        report.episodes_synced += counts.upserted;
+        break;
+      case Kind::patterns:
+        report.patterns_synced += counts.upserted;
+        break;
+      case Kind::heuristics:
+        report.heuristics_synced += counts.upserted;
+        break;
+      case Kind::embeddings:
+        report.embeddings_synced += counts.upserted;
+        break;
     }
   }
   for (const auto& skip : skips_) {
@@ -243,13 +255,15 @@ Result<void> Applier::validate(SyncReport& report) {
     const CollectionReport& counts = reports_[collection.name];
     return cached <= listed.count && cached + counts.skipped >= listed.count;
   };
-  const auto note = [&](std::optional<bool>& check, std::optional<bool> found, const std::string& text) {
+  const auto note = [&](std::optional<bool>& check, std::optional<bool> found,
+                        const std::string& text) {
     if (check == false || !found) return;
     check = found;
     if (!*found) result.problems.push_back(text);
   };
   for (const Collection& collection : catalog_.collections) {
-    const std::string differs = collection.name + ": the cache has another number of rows than the source";
+    const std::string differs =
+        collection.name + ": the cache has another number of rows than the source";
     if (collection.kind == Kind::episodes) {
       note(result.episode_count, agree(collection), differs);
     } else if (collection.kind != Kind::embeddings && scope_.sync_patterns) {
@@ -268,7 +282,8 @@ Result<void> Applier::validate(SyncReport& report) {
     const bool skipped = std::ranges::any_of(skips_, [&](const model::Skipped& s) {
       return s.collection == episodes->name && s.key == newest_key_;
     });
-    note(result.newest_present, present || skipped, "the newest episode of the source is not cached");
+    note(result.newest_present, present || skipped,
+         "the newest episode of the source is not cached");
   }
   return {};
 }

@@ -15,8 +15,9 @@ namespace tidemark::sync {
 
 // One thread. Everything happens in the session, so readers see the pass as one commit.
 //
-// Rows are put as they come. What the cache has and a list lacks is a candidate: the source is asked
-// for exactly that key (Scan::confirm), and then it is put, deleted (gone) or evicted (left the scope).
+// Rows are put as they come. What the cache has and a list lacks is a candidate: the source is
+// asked for exactly that key (Scan::confirm), and then it is put, deleted (gone) or evicted (left
+// the scope).
 class Applier {
  public:
   Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope);
@@ -47,7 +48,8 @@ class Applier {
                                  std::span<const cache::EncodedRow> rows);
   [[nodiscard]] Result<void> remove(const model::Collection& collection,
                                     const std::vector<std::string>& keys, bool gone);
-  [[nodiscard]] Result<void> remove_children(model::Kind parent_kind, const std::string& parent_key);
+  [[nodiscard]] Result<void> remove_children(model::Kind parent_kind,
+                                             const std::string& parent_key);
   [[nodiscard]] Result<bool> in_scope(const FetchedRows& event, std::size_t row);
   [[nodiscard]] Result<bool> has_parent(const model::Parent& parent);
   [[nodiscard]] Result<void> join_window(const ListedPlaces& event);

@@ -10,8 +10,8 @@
 #include "base/bounded_queue.h"
 #include "cache/files.h"
 #include "cache/lock.h"
-#include "source/source.h"
 #include "sync/applier.h"
+#include "sync/discover.h"
 #include "sync/fetcher.h"
 #include "sync/scan.h"
 #include "sync/tuning.h"
@@ -41,31 +41,15 @@ Result<std::string> random_hex() {
   return out;
 }
 
-SteadyClock::time_point pass_deadline(const SyncConfig& config) {
-  if (config.pass_deadline.count() == 0) return SteadyClock::time_point::max();
-  return SteadyClock::now() + config.pass_deadline;
-}
-
-// The schema, and the tables in detail when it is not the one that the cache knows.
-Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known) {
-  turso::Batch ping;
-  ping.statements.push_back(source::schema_statement());
-  TIDEMARK_ASSIGN(schema, fetcher.ask(std::move(ping)));
-  if (schema.results.size() != 1 || schema.results[0].columns().size() != 4) {
-    return fail(ErrorCode::corrupt, "the source answered the discovery with something else");
-  }
-  if (known && known->fingerprint == source::fingerprint(schema.results[0])) return *known;
-  TIDEMARK_ASSIGN(batch, source::discovery_batch(schema.results[0]));
-  TIDEMARK_ASSIGN(reply, fetcher.ask(std::move(batch)));
-  return source::read_discovery(schema.results[0], reply);
-}
-
 // One pass. Members in order of their making: the lock outlives the writer.
 class Pass {
  public:
   Pass(const EngineSetup& setup, std::stop_token stop, const SyncRequest& request)
-      : setup_(setup), stop_(std::move(stop)), request_(request),
-        deadline_(pass_deadline(setup.config)), started_(SteadyClock::now()) {}
+      : setup_(setup),
+        stop_(std::move(stop)),
+        request_(request),
+        deadline_(pass_deadline(setup.config)),
+        started_(SteadyClock::now()) {}
 
   Result<SyncReport> run() {
     TIDEMARK_TRY(prepare());
@@ -81,7 +65,8 @@ class Pass {
   }
 
  private:
-  void progress(const std::string& phase, const std::string& collection = {}, std::uint64_t rows = 0) {
+  void progress(const std::string& phase, const std::string& collection = {},
+                std::uint64_t rows = 0) {
     if (request_.progress) request_.progress({phase, collection, rows, std::nullopt});
   }
 
@@ -156,7 +141,8 @@ class Pass {
   }
 
   // Into a new generation, which replaces the cache only when it is whole.
-  Result<void> fill(const model::Catalog& catalog, Fetcher& fetcher, WallClock::time_point checked_at) {
+  Result<void> fill(const model::Catalog& catalog, Fetcher& fetcher,
+                    WallClock::time_point checked_at) {
     if (writer_) TIDEMARK_TRY(std::move(*writer_).close());
     writer_.reset();
     cache::Meta first;
@@ -180,9 +166,8 @@ class Pass {
     TIDEMARK_ASSIGN(session, writer.begin());
     Applier applier(session, catalog, scope_);
     TIDEMARK_TRY(applier.drop_out_of_scope(writer.meta().catalog.catalog));
-    TIDEMARK_TRY(transfer(applier, [&](const Emit& emit) {
-      return Scan(fetcher, catalog, scope_, emit).run();
-    }));
+    TIDEMARK_TRY(transfer(
+        applier, [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).run(); }));
     TIDEMARK_ASSIGN(candidates, applier.candidates());
     applier.begin_confirm();
     if (!candidates.empty()) {
@@ -207,7 +192,7 @@ class Pass {
     {
       const std::jthread fetching([&] { static_cast<void>(emit(FetchDone{fetch(emit)})); });
       applied = apply_all(applier, queue);
-      queue.close();        // the fetch thread meets a closed queue, or is done
+      queue.close();  // the fetch thread meets a closed queue, or is done
       if (!applied) connection_->wake();
     }
     return applied;
@@ -225,7 +210,8 @@ class Pass {
   }
 
   static Result<void> apply(Applier& applier, Event event) {
-    if (auto* const places = std::get_if<ListedPlaces>(&event)) return applier.take(std::move(*places));
+    if (auto* const places = std::get_if<ListedPlaces>(&event))
+      return applier.take(std::move(*places));
     if (auto* const children = std::get_if<ListedChildren>(&event)) {
       return applier.take(std::move(*children));
     }
@@ -261,7 +247,8 @@ class Pass {
     return check_rows();
   }
 
-  void finish_report(const cache::Meta& meta, const Fetcher& fetcher, WallClock::time_point checked_at) {
+  void finish_report(const cache::Meta& meta, const Fetcher& fetcher,
+                     WallClock::time_point checked_at) {
     const turso::Usage usage = connection_->usage();
     report_.pages = fetcher.counts().pages;
     report_.retries = fetcher.counts().retries;
@@ -336,54 +323,11 @@ class Pass {
   SyncReport report_;
 };
 
-turso::Statement count_statement(const model::Collection& collection) {
-  std::string name = "\"";
-  for (const char c : collection.name) name += c == '"' ? "\"\"" : std::string(1, c);
-  return {"SELECT count(*) FROM " + name + "\"", {}};
-}
-
 }  // namespace
 
 Result<SyncReport> run_pass(const EngineSetup& setup, std::stop_token stop,
                             const SyncRequest& request) {
   return Pass(setup, std::move(stop), request).run();
-}
-
-Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
-                             const SyncRequest& request) {
-  const CacheStatus status = inspect(setup.cache);
-  std::optional<Scope> stored;
-  if (status.readable) stored = status.scope;
-  TIDEMARK_ASSIGN(scope, resolve_scope(stored, setup.config, request));
-  turso::ConnectOptions options;
-  options.token = setup.options.token;
-  options.ca_file = setup.options.ca_file;
-  options.request_timeout = setup.config.request_deadline;
-  TIDEMARK_ASSIGN(connection, turso::connect(setup.url, std::move(options)));
-  const std::stop_callback wake(stop, [&connection] { connection->wake(); });
-  Fetcher fetcher(*connection, setup.config, pass_deadline(setup.config), stop);
-  TIDEMARK_ASSIGN(catalog, discover(fetcher, std::nullopt));
-  SyncPrice price;
-  price.mode = status.readable && !request.full ? "scan" : "fill";
-  for (const auto& collection : catalog.collections) {
-    TIDEMARK_ASSIGN(rows, fetcher.ask(count_statement(collection)));
-    const auto count = rows.size() == 1 ? static_cast<std::uint64_t>(rows.row(0)[0].as_int64()) : 0;
-    const bool on = collection.kind == model::Kind::episodes ||
-                    (collection.kind == model::Kind::embeddings ? scope.sync_embeddings
-                                                                : scope.sync_patterns);
-    if (!on) continue;
-    // The list and the rows; without an index on the order column the list reads the whole table.
-    switch (collection.kind) {
-      case model::Kind::episodes:
-        price.episodes = std::min(count, scope.max_episodes_cache);
-        price.rows_read += count + price.episodes;
-        break;
-      case model::Kind::patterns: price.patterns = count; price.rows_read += 2 * count; break;
-      case model::Kind::heuristics: price.heuristics = count; price.rows_read += 2 * count; break;
-      case model::Kind::embeddings: price.embeddings += count; price.rows_read += 2 * count; break;
-    }
-  }
-  return price;
 }
 
 }  // namespace tidemark::sync

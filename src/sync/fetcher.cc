@@ -20,17 +20,21 @@ struct Fetcher::Work {
   const model::Collection& collection;
   const RowsSink& sink;
   PageSizer& sizer;
-  std::span<const Value> left;    // not yet in a page
-  std::deque<Page> again;         // to be tried again or halved
+  std::span<const Value> left;  // not yet in a page
+  std::deque<Page> again;       // to be tried again or halved
   std::map<turso::Ticket, Page> in_flight;
 
   [[nodiscard]] bool done() const { return left.empty() && again.empty() && in_flight.empty(); }
 };
 
-Fetcher::Fetcher(turso::Connection& connection, const SyncConfig& config, Clock::time_point deadline,
-                 std::stop_token stop)
-    : connection_(connection), config_(config), deadline_(deadline), stop_(std::move(stop)),
-      backoff_{kRetryFirst, kRetryCap}, random_(std::random_device{}()) {}
+Fetcher::Fetcher(turso::Connection& connection, const SyncConfig& config,
+                 Clock::time_point deadline, std::stop_token stop)
+    : connection_(connection),
+      config_(config),
+      deadline_(deadline),
+      stop_(std::move(stop)),
+      backoff_{kRetryFirst, kRetryCap},
+      random_(std::random_device{}()) {}
 
 Result<void> Fetcher::check_time() const {
   if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
@@ -86,10 +90,10 @@ Result<model::RowSet> Fetcher::ask(turso::Statement statement) {
 }
 
 void Fetcher::start_pages(Work& work) {
-  const std::size_t by_bytes =
-      std::max<std::size_t>(1, kInFlightBytesMax / std::max<std::size_t>(1, work.sizer.expected_bytes()));
-  const std::size_t limit = std::min({connection_.capacity(), by_bytes,
-                                      static_cast<std::size_t>(config_.max_concurrent_fetches)});
+  const std::size_t by_bytes = std::max<std::size_t>(
+      1, kInFlightBytesMax / std::max<std::size_t>(1, work.sizer.expected_bytes()));
+  const std::size_t limit = std::min(
+      {connection_.capacity(), by_bytes, static_cast<std::size_t>(config_.max_concurrent_fetches)});
   while (work.in_flight.size() < limit) {
     Page page;
     if (!work.again.empty() && work.again.front().not_before <= Clock::now()) {
@@ -132,7 +136,8 @@ Result<void> Fetcher::finish_page(Work& work, Page page, Result<turso::BatchRepl
   if (!reply) return wrap("fetch " + work.collection.name, std::move(reply).error());
   const std::uint64_t body = reply->body_bytes;
   TIDEMARK_ASSIGN(rows, take_rows(std::move(*reply)));
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - page.started);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - page.started);
   work.sizer.measured(page.keys.size(), std::max<std::size_t>(body, rows.bytes()), took);
   ++counts_.pages;
   TIDEMARK_ASSIGN(records, source::read_rows(work.collection, page.keys, std::move(rows)));
@@ -142,7 +147,8 @@ Result<void> Fetcher::finish_page(Work& work, Page page, Result<turso::BatchRepl
 Result<void> Fetcher::rows(const model::Collection& collection, std::span<const Value> keys,
                            const RowsSink& sink) {
   PageSizer& sizer =
-      sizers_.try_emplace(collection.name, static_cast<std::size_t>(config_.batch_size)).first->second;
+      sizers_.try_emplace(collection.name, static_cast<std::size_t>(config_.batch_size))
+          .first->second;
   Work work{collection, sink, sizer, keys, {}, {}};
   Result<void> outcome;
   while (outcome && !work.done()) {

@@ -1,4 +1,5 @@
-// Requests of one pass: guarded by the schema, tried again within bounds, pages of rows in parallel.
+// Requests of one pass: guarded by the schema, tried again within bounds, pages of rows in
+// parallel.
 #pragma once
 
 #include <chrono>
@@ -30,7 +31,8 @@ struct FetchCounts {
 };
 
 // A page of rows with the keys that were asked for.
-using RowsSink = std::function<Result<void>(const std::vector<Value>& keys, model::RecordPage page)>;
+using RowsSink =
+    std::function<Result<void>(const std::vector<Value>& keys, model::RecordPage page)>;
 
 // One thread. Errors of every call: the connection's, after kTriesMax tries of what may pass;
 // cancelled; unavailable at the pass's deadline or when the schema changed under the pass.
@@ -47,8 +49,8 @@ class Fetcher {
   [[nodiscard]] Result<turso::BatchReply> ask(turso::Batch batch);
   // One guarded statement.
   [[nodiscard]] Result<model::RowSet> ask(turso::Statement statement);
-  // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order. A row
-  // too large even alone is skipped.
+  // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order. A
+  // row too large even alone is skipped.
   [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys,
                                   const RowsSink& sink);
   [[nodiscard]] const FetchCounts& counts() const { return counts_; }

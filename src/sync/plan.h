@@ -21,8 +21,8 @@ struct Plan {
   Scope scope;
 };
 
-// The scope of this pass. A named field that differs from the stored scope needs set_scope; without a
-// cache, unnamed fields come from `config`. Errors: invalid, naming each field that differs.
+// The scope of this pass. A named field that differs from the stored scope needs set_scope; without
+// a cache, unnamed fields come from `config`. Errors: invalid, naming each field that differs.
 [[nodiscard]] Result<Scope> resolve_scope(const std::optional<Scope>& stored,
                                           const SyncConfig& config, const SyncRequest& request);
 

@@ -14,7 +14,8 @@ using model::Collection;
 using model::Kind;
 
 std::string place_text(const Collection& collection, const model::Place& place) {
-  return collection.kind == Kind::episodes ? cache::encode_place(place) : model::key_text(place.key);
+  return collection.kind == Kind::episodes ? cache::encode_place(place)
+                                           : model::key_text(place.key);
 }
 
 std::vector<Value> keys_of(std::span<const model::Place> places) {
@@ -46,8 +47,9 @@ FetchedRows encode_page(const Collection& collection, const std::vector<Value>& 
     }
     if (collection.kind == Kind::episodes) {
       std::string place;
-      cache::append_order_key(place, collection.order_column ? record.cells[*collection.order_column]
-                                                             : ValueView::null());
+      cache::append_order_key(place, collection.order_column
+                                         ? record.cells[*collection.order_column]
+                                         : ValueView::null());
       cache::append_order_key(place, record.cells[collection.key_column]);
       out.places.push_back(std::move(place));
     }

@@ -22,7 +22,8 @@ using Emit = std::function<bool(Event)>;
 //
 // 1. The newest N + 1 episodes as (order, key) places, in chunks: the window and whether the source
 //    has more than N.
-// 2. After each chunk its rows by key, then the embeddings of these episodes: their keys, their rows.
+// 2. After each chunk its rows by key, then the embeddings of these episodes: their keys, their
+// rows.
 // 3. Patterns and heuristics likewise, by key.
 // A row that changes between its list and its fetch comes as it then is; one that is gone is told.
 class Scan {

@@ -7,8 +7,8 @@
 
 namespace tidemark::sync {
 
-// Reply bytes that a rows page aims for. The hosted limit is 10 MB for a reply; ten pages of this size
-// in flight stay under the 16 MiB that may be in flight at all.
+// Reply bytes that a rows page aims for. The hosted limit is 10 MB for a reply; ten pages of this
+// size in flight stay under the 16 MiB that may be in flight at all.
 inline constexpr std::size_t kPageBytesTarget = std::size_t{3} << 19U;  // 1.5 MiB
 inline constexpr std::size_t kInFlightBytesMax = std::size_t{16} << 20U;
 // Keys bound into one statement: SQLite's own limit is 32,766 parameters.
@@ -19,16 +19,16 @@ inline constexpr std::chrono::milliseconds kPageSlow{2'000};
 // A page may grow by this factor from one to the next, so that one small row misleads little.
 inline constexpr std::size_t kPageGrowthMax = 8;
 
-// Places (order value, key) in one list request: about 80 bytes of reply each, so 4 MB; in memory about
-// 12 MB at the most, twice while it is decoded.
+// Places (order value, key) in one list request: about 80 bytes of reply each, so 4 MB; in memory
+// about 12 MB at the most, twice while it is decoded.
 inline constexpr std::size_t kListChunkRows = 40'000;
 // Parents in one request for embeddings.
 inline constexpr std::size_t kParentsPerList = 5'000;
 
 // Encoded rows waiting for the writer: back pressure on the fetch thread.
 inline constexpr std::size_t kQueueBytesMax = std::size_t{8} << 20U;
-// Rows are handed to the writer in batches of about this size, sorted by key: random insertion costs
-// half the speed of sorted.
+// Rows are handed to the writer in batches of about this size, sorted by key: random insertion
+// costs half the speed of sorted.
 inline constexpr std::size_t kPutBytes = std::size_t{4} << 20U;
 
 // Tries of one request before the pass gives up; the caller comes again with its own timer.

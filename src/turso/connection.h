@@ -115,8 +115,8 @@ struct SourceUrl {
   std::string identity;  // file:/abs/path or libsql://host..., no query, no userinfo
 };
 
-// Understands file:PATH, libsql://, https://, http:// (http:// without TLS; a token goes over it only to
-// loopback). Errors: invalid, with a hint that lists the schemes.
+// Understands file:PATH, libsql://, https://, http:// (http:// without TLS; a token goes over it
+// only to loopback). Errors: invalid, with a hint that lists the schemes.
 [[nodiscard]] Result<SourceUrl> parse_source_url(std::string_view text);
 
 // Opens lazily over HTTP (no request yet); file: opens read-only, refuses a missing file or one

@@ -10,7 +10,7 @@
 namespace tidemark::turso {
 namespace {
 
-constexpr int kBusyTimeoutMs = 5'000;  // a writer's commit takes milliseconds; then it is stuck
+constexpr int kBusyTimeoutMs = 5'000;   // a writer's commit takes milliseconds; then it is stuck
 constexpr int kProgressSteps = 20'000;  // about a millisecond of work between looks at the clock
 
 struct CloseDatabase {
@@ -29,7 +29,7 @@ struct FileIdentity {
 };
 
 Result<FileIdentity> identify(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     return fail(ErrorCode::invalid, "no database at " + path, std::string(kFileHint));
   }
@@ -62,7 +62,8 @@ std::unexpected<Error> sqlite_error(sqlite3* db, int code, const std::string& op
       return fail(ErrorCode::cancelled, operation + ": interrupted");
     case SQLITE_TOOBIG:
       return fail(ErrorCode::invalid, operation + ": a row is too large", {}, "RESPONSE_TOO_LARGE");
-    default: return fail(ErrorCode::invalid, operation + ": " + text, {}, text);
+    default:
+      return fail(ErrorCode::invalid, operation + ": " + text, {}, text);
   }
 }
 
@@ -74,10 +75,12 @@ int bind_value(sqlite3_stmt* statement, int index, const Value& value) {
     int operator()(std::int64_t v) const { return sqlite3_bind_int64(statement, index, v); }
     int operator()(double v) const { return sqlite3_bind_double(statement, index, v); }
     int operator()(const std::string& v) const {
-      return sqlite3_bind_text64(statement, index, v.data(), v.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+      return sqlite3_bind_text64(statement, index, v.data(), v.size(), SQLITE_TRANSIENT,
+                                 SQLITE_UTF8);
     }
     int operator()(const Blob& v) const {
-      return sqlite3_bind_blob64(statement, index, v.bytes.data(), v.bytes.size(), SQLITE_TRANSIENT);
+      return sqlite3_bind_blob64(statement, index, v.bytes.data(), v.bytes.size(),
+                                 SQLITE_TRANSIENT);
     }
   };
   return std::visit(Binder{statement, index}, value);
@@ -89,32 +92,39 @@ ValueView cell_of(sqlite3_stmt* statement, int column) {
     return std::string_view(static_cast<const char*>(data), size);
   };
   switch (sqlite3_column_type(statement, column)) {
-    case SQLITE_INTEGER: return ValueView::int64(sqlite3_column_int64(statement, column));
-    case SQLITE_FLOAT: return ValueView::real(sqlite3_column_double(statement, column));
-    case SQLITE_TEXT: return ValueView::text(bytes(sqlite3_column_text(statement, column)));
-    case SQLITE_BLOB: return ValueView::blob(bytes(sqlite3_column_blob(statement, column)));
-    default: return ValueView::null();
+    case SQLITE_INTEGER:
+      return ValueView::int64(sqlite3_column_int64(statement, column));
+    case SQLITE_FLOAT:
+      return ValueView::real(sqlite3_column_double(statement, column));
+    case SQLITE_TEXT:
+      return ValueView::text(bytes(sqlite3_column_text(statement, column)));
+    case SQLITE_BLOB:
+      return ValueView::blob(bytes(sqlite3_column_blob(statement, column)));
+    default:
+      return ValueView::null();
   }
 }
 
 class FileConnection final : public Connection {
  public:
   FileConnection(std::string path, const ConnectOptions& options)
-      : path_(std::move(path)), request_timeout_(options.request_timeout),
+      : path_(std::move(path)),
+        request_timeout_(options.request_timeout),
         reply_bytes_max_(options.reply_bytes_max) {}
 
   Result<void> open() {
     auto identity = identify(path_);
     if (!identity) return std::unexpected(std::move(identity).error());
     sqlite3* raw = nullptr;
-    const int code = sqlite3_open_v2(path_.c_str(), &raw,
-                                     SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int code =
+        sqlite3_open_v2(path_.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
     Database db(raw);
     if (code != SQLITE_OK) return sqlite_error(raw, code, "open " + path_);
     sqlite3_busy_timeout(raw, kBusyTimeoutMs);
     sqlite3_progress_handler(raw, kProgressSteps, &FileConnection::on_progress, this);
     // The first read finds out whether it is a database at all.
-    const int read = sqlite3_exec(raw, "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
+    const int read =
+        sqlite3_exec(raw, "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
     if (read != SQLITE_OK) return sqlite_error(raw, read, "read " + path_);
     db_ = std::move(db);
     identity_ = *identity;
@@ -207,7 +217,8 @@ class FileConnection final : public Connection {
       if (code != SQLITE_OK) return sqlite_error(db_.get(), code, "bind a value");
     }
     std::vector<std::string> names;
-    for (int c = 0; c < sqlite3_column_count(raw); ++c) names.emplace_back(sqlite3_column_name(raw, c));
+    for (int c = 0; c < sqlite3_column_count(raw); ++c)
+      names.emplace_back(sqlite3_column_name(raw, c));
     std::vector<ValueView> cells(names.size());
     rows.set_columns(std::move(names));
     while ((code = sqlite3_step(raw)) == SQLITE_ROW) {

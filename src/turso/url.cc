@@ -25,7 +25,8 @@ Result<SourceUrl> parse_file(std::string_view path) {
   }
   std::error_code error;
   const auto absolute = std::filesystem::absolute(std::filesystem::path(path), error);
-  if (error) return fail(ErrorCode::invalid, "bad path " + std::string(path), std::string(kFileHint));
+  if (error)
+    return fail(ErrorCode::invalid, "bad path " + std::string(path), std::string(kFileHint));
   SourceUrl url;
   url.path = absolute.lexically_normal().string();
   url.identity = "file:" + url.path;
@@ -34,16 +35,19 @@ Result<SourceUrl> parse_file(std::string_view path) {
 
 Result<SourceUrl> parse_http(std::string_view text, const std::string& scheme,
                              std::string_view rest) {
-  if (rest.find('@') != std::string_view::npos || rest.find("authToken=") != std::string_view::npos) {
+  if (rest.find('@') != std::string_view::npos ||
+      rest.find("authToken=") != std::string_view::npos) {
     return fail(ErrorCode::invalid, "the source URL holds a secret",
                 "put the token into TURSO_AUTH_TOKEN or a file given with --token-file");
   }
   rest = rest.substr(0, rest.find_first_of("?#"));
   while (rest.ends_with('/')) rest.remove_suffix(1);
   const std::string_view host = rest.substr(0, rest.find('/'));
-  const bool plain = std::ranges::all_of(rest, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+  const bool plain =
+      std::ranges::all_of(rest, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
   if (host.empty() || host.starts_with(':') || !plain) {
-    return fail(ErrorCode::invalid, "bad source URL " + std::string(text), std::string(kSchemesHint));
+    return fail(ErrorCode::invalid, "bad source URL " + std::string(text),
+                std::string(kSchemesHint));
   }
   SourceUrl url;
   url.transport = SourceUrl::Transport::http;

@@ -23,9 +23,12 @@ TEST(BadSource, is_named_with_a_hint_and_makes_no_cache) {
   support::TempFolder folder;
   std::ofstream(folder.file("text.db")) << std::string(5'000, 'x');
   support::SqliteSource(folder.file("empty.db")).run("CREATE TABLE other(x)");
-  support::SqliteSource(folder.file("view.db")).run("CREATE TABLE t(id TEXT); CREATE VIEW episodes AS SELECT * FROM t");
-  support::SqliteSource(folder.file("two.db")).run("CREATE TABLE episodes(a TEXT, b TEXT, PRIMARY KEY(a,b))");
-  support::SqliteSource(folder.file("wide.db")).run("PRAGMA encoding='UTF-16'; CREATE TABLE episodes(id TEXT PRIMARY KEY)");
+  support::SqliteSource(folder.file("view.db"))
+      .run("CREATE TABLE t(id TEXT); CREATE VIEW episodes AS SELECT * FROM t");
+  support::SqliteSource(folder.file("two.db"))
+      .run("CREATE TABLE episodes(a TEXT, b TEXT, PRIMARY KEY(a,b))");
+  support::SqliteSource(folder.file("wide.db"))
+      .run("PRAGMA encoding='UTF-16'; CREATE TABLE episodes(id TEXT PRIMARY KEY)");
   const std::vector<std::pair<std::string, ErrorCode>> cases = {
       {"file:" + folder.file("none.db"), ErrorCode::invalid},
       {"file:" + folder.file(""), ErrorCode::invalid},
@@ -50,8 +53,9 @@ TEST(BadSource, is_named_with_a_hint_and_makes_no_cache) {
 TEST(BadSource, without_episodes_lists_the_tables_found) {
   support::TempFolder folder;
   support::SqliteSource(folder.file("s.db")).run("CREATE TABLE memories(x); CREATE TABLE notes(x)");
-  EXPECT_NE(error_of("file:" + folder.file("s.db"), folder.file("c")).message.find("memories, notes"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of("file:" + folder.file("s.db"), folder.file("c")).message.find("memories, notes"),
+      std::string::npos);
 }
 
 TEST(BadCachePath, is_refused_and_left_as_it_was) {
@@ -82,7 +86,8 @@ TEST(BadRows, are_skipped_listed_and_do_not_stop_the_rest) {
   world.source.run("INSERT INTO episodes VALUES(x'01','blob key',7,1,x'')");
   world.source.run("INSERT INTO episodes VALUES('bad text',CAST(x'FF41' AS TEXT),8,1,x'')");
   world.source.run("INSERT INTO embeddings VALUES('wrong','good','episode',NULL,x'0000803F',2)");
-  world.source.run("INSERT INTO embeddings VALUES('right','good','episode',NULL,x'0000803F0000803F',2)");
+  world.source.run(
+      "INSERT INTO embeddings VALUES('right','good','episode',NULL,x'0000803F0000803F',2)");
   const auto report = world.sync();
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(world.cached_keys("episodes"), std::vector<std::string>{"good"});
@@ -100,8 +105,11 @@ TEST(BadRows, are_skipped_listed_and_do_not_stop_the_rest) {
 
 TEST(OddValues, come_back_as_they_are) {
   World world;
-  world.source.run("INSERT INTO episodes VALUES('', '', 9223372036854775807, 9e999, zeroblob(4000000))");
-  world.source.run("INSERT INTO episodes VALUES('nul' || char(0) || 'key', 'a' || char(0) || 'b', -1e300, NULL, x'')");
+  world.source.run(
+      "INSERT INTO episodes VALUES('', '', 9223372036854775807, 9e999, zeroblob(4000000))");
+  world.source.run(
+      "INSERT INTO episodes VALUES('nul' || char(0) || 'key', 'a' || char(0) || 'b', -1e300, NULL, "
+      "x'')");
   const auto report = world.sync();
   ASSERT_TRUE(report) << report.error().message;
   const auto reader = Reader::open(world.cache());

@@ -50,7 +50,8 @@ int read_until_stopped(const std::string& cache, int stop, bool forks) {
 TEST(Processes, eight_readers_see_whole_commits_in_order_while_passes_run_and_one_forks) {
   World world;
   for (int i = 0; i < 40; ++i) {
-    world.source.run("INSERT INTO episodes VALUES('e" + std::to_string(i) + "','0'," + std::to_string(i) + ",1,x'')");
+    world.source.run("INSERT INTO episodes VALUES('e" + std::to_string(i) + "','0'," +
+                     std::to_string(i) + ",1,x'')");
   }
   ASSERT_TRUE(world.sync());
   int stop[2];
@@ -86,7 +87,8 @@ TEST(Processes, a_kill_at_any_moment_leaves_a_cache_that_reads_and_syncs_on) {
   std::mt19937 random(seed);
   World world;
   for (int i = 0; i < 300; ++i) {
-    world.source.run("INSERT INTO episodes VALUES('e" + std::to_string(i) + "','0'," + std::to_string(i) + ",1,zeroblob(900))");
+    world.source.run("INSERT INTO episodes VALUES('e" + std::to_string(i) + "','0'," +
+                     std::to_string(i) + ",1,zeroblob(900))");
   }
   ASSERT_TRUE(world.sync_newest(200));
   int killed = 0;

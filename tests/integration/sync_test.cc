@@ -14,17 +14,18 @@ std::string vector_blob(int i) {
 
 void add_episode(World& world, int i, const std::string& order) {
   const std::string key = "e" + std::to_string(i);
-  world.source.run("INSERT OR REPLACE INTO episodes VALUES('" + key + "', 'task " + std::to_string(i) + "', " +
-                   order + ", 0.5, x'00FF')");
-  world.source.run("INSERT OR REPLACE INTO embeddings VALUES('m" + std::to_string(i) + "', '" + key +
-                   "', 'Episode', '[1.0,2.0]', " + vector_blob(i) + ", 2)");
+  world.source.run("INSERT OR REPLACE INTO episodes VALUES('" + key + "', 'task " +
+                   std::to_string(i) + "', " + order + ", 0.5, x'00FF')");
+  world.source.run("INSERT OR REPLACE INTO embeddings VALUES('m" + std::to_string(i) + "', '" +
+                   key + "', 'Episode', '[1.0,2.0]', " + vector_blob(i) + ", 2)");
 }
 
 TEST(Sync, a_missing_cache_is_filled_and_an_unchanged_source_writes_nothing) {
   World world;
   for (int i = 0; i < 20; ++i) add_episode(world, i, std::to_string(100 + i));
-  world.source.run("INSERT INTO patterns VALUES('p1','tool','x'); INSERT INTO heuristics VALUES(10,'if');"
-                   "INSERT INTO heuristics VALUES(9,'when')");
+  world.source.run(
+      "INSERT INTO patterns VALUES('p1','tool','x'); INSERT INTO heuristics VALUES(10,'if');"
+      "INSERT INTO heuristics VALUES(9,'when')");
   const auto fill = world.sync_newest(10);
   ASSERT_TRUE(fill) << fill.error().message;
   EXPECT_EQ(fill->mode, "fill");
@@ -36,7 +37,8 @@ TEST(Sync, a_missing_cache_is_filled_and_an_unchanged_source_writes_nothing) {
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->mode, "scan");
   EXPECT_EQ(again->episodes_synced + again->patterns_synced + again->heuristics_synced +
-                again->embeddings_synced, 0U);
+                again->embeddings_synced,
+            0U);
   EXPECT_EQ(again->collections.at("episodes").unchanged, 10U);
 }
 
@@ -45,13 +47,19 @@ TEST(Sync, random_histories_always_end_equal_to_the_source) {
   const unsigned seed = 20261124;
   std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
-  const auto pick = [&random](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  const auto pick = [&random](int n) {
+    return static_cast<int>(random() % static_cast<unsigned>(n));
+  };
   const auto order = [&]() -> std::string {
     switch (pick(6)) {
-      case 0: return "NULL";
-      case 1: return std::to_string(pick(5)) + ".5";
-      case 2: return "'t" + std::to_string(pick(3)) + "'";
-      default: return std::to_string(pick(12));
+      case 0:
+        return "NULL";
+      case 1:
+        return std::to_string(pick(5)) + ".5";
+      case 2:
+        return "'t" + std::to_string(pick(3)) + "'";
+      default:
+        return std::to_string(pick(12));
     }
   };
   World world;
@@ -61,17 +69,32 @@ TEST(Sync, random_histories_always_end_equal_to_the_source) {
     for (int n = pick(6); n > 0; --n) {
       const std::string key = "'e" + std::to_string(pick(25)) + "'";
       switch (pick(8)) {
-        case 0: world.source.run("DELETE FROM episodes WHERE episode_id = " + key); break;
-        case 1: world.source.run("UPDATE episodes SET start_time = " + order() + " WHERE episode_id = " + key); break;
-        case 2: world.source.run("UPDATE episodes SET task_description = 'r" + std::to_string(round) +
-                                 "' WHERE episode_id = " + key); break;
-        case 3: world.source.run("INSERT OR REPLACE INTO patterns VALUES('p" + std::to_string(pick(5)) + "','" +
-                                 std::to_string(pick(2)) + "','d" + std::to_string(round) + "')"); break;
-        case 4: world.source.run("DELETE FROM patterns WHERE pattern_id = 'p" + std::to_string(pick(5)) + "'"); break;
-        case 5: world.source.run("UPDATE embeddings SET item_id = " + key + ", item_type = " +
-                                 (pick(3) == 0 ? "NULL" : "'episode'") + " WHERE embedding_id = 'm" +
-                                 std::to_string(pick(25)) + "'"); break;
-        default: add_episode(world, pick(25), order());
+        case 0:
+          world.source.run("DELETE FROM episodes WHERE episode_id = " + key);
+          break;
+        case 1:
+          world.source.run("UPDATE episodes SET start_time = " + order() +
+                           " WHERE episode_id = " + key);
+          break;
+        case 2:
+          world.source.run("UPDATE episodes SET task_description = 'r" + std::to_string(round) +
+                           "' WHERE episode_id = " + key);
+          break;
+        case 3:
+          world.source.run("INSERT OR REPLACE INTO patterns VALUES('p" + std::to_string(pick(5)) +
+                           "','" + std::to_string(pick(2)) + "','d" + std::to_string(round) + "')");
+          break;
+        case 4:
+          world.source.run("DELETE FROM patterns WHERE pattern_id = 'p" + std::to_string(pick(5)) +
+                           "'");
+          break;
+        case 5:
+          world.source.run("UPDATE embeddings SET item_id = " + key +
+                           ", item_type = " + (pick(3) == 0 ? "NULL" : "'episode'") +
+                           " WHERE embedding_id = 'm" + std::to_string(pick(25)) + "'");
+          break;
+        default:
+          add_episode(world, pick(25), order());
       }
     }
     if (pick(10) == 0) window = static_cast<std::uint64_t>(1 + pick(30));
@@ -130,7 +153,8 @@ TEST(Sync, vectors_come_from_the_blob_or_the_text_and_a_repeating_text_is_left_o
   World world;
   add_episode(world, 2, "1");  // blob 1,2 and the same numbers as text
   world.source.run("INSERT INTO embeddings VALUES('text','e2','episode','[0.5, -1e2]',NULL,2)");
-  world.source.run("INSERT INTO embeddings VALUES('packed','e2','episode','__compressed__:abc',NULL,2)");
+  world.source.run(
+      "INSERT INTO embeddings VALUES('packed','e2','episode','__compressed__:abc',NULL,2)");
   const auto report = world.sync();
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->vectors_kept_raw, 1U);
@@ -141,9 +165,8 @@ TEST(Sync, vectors_come_from_the_blob_or_the_text_and_a_repeating_text_is_left_o
   const auto text = reader->get("embeddings", "text");
   EXPECT_NE(text->row().to_json().find("\"embedding_data\":[0.5,-100.0]"), std::string::npos);
   int children = 0;
-  ASSERT_TRUE(reader->scan({.collection = "embeddings", .of_key = "e2"}, [&](const Row&) {
-    return ++children < 100;
-  }));
+  ASSERT_TRUE(reader->scan({.collection = "embeddings", .of_key = "e2"},
+                           [&](const Row&) { return ++children < 100; }));
   EXPECT_EQ(children, 3);
 }
 
@@ -165,7 +188,8 @@ TEST(Sync, a_changed_table_is_filled_anew_and_readers_move_over) {
 TEST(Sync, a_simple_episodes_table_with_integer_keys_works) {
   support::TempFolder folder;
   support::SqliteSource source(folder.file("s.db"));
-  source.run("CREATE TABLE Episodes(id INTEGER PRIMARY KEY, timestamp INTEGER, \"odd \"\" name\" TEXT)");
+  source.run(
+      "CREATE TABLE Episodes(id INTEGER PRIMARY KEY, timestamp INTEGER, \"odd \"\" name\" TEXT)");
   for (int i = 1; i <= 12; ++i) {
     source.run("INSERT INTO Episodes VALUES(" + std::to_string(i) + ", 5, 'x')");
   }
@@ -180,7 +204,8 @@ TEST(Sync, a_simple_episodes_table_with_integer_keys_works) {
     keys.emplace_back(row.key());
     return true;
   }));
-  EXPECT_EQ(keys, (std::vector<std::string>{"12", "11", "10", "9", "8", "7", "6", "5", "4", "3", "2"}));
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"12", "11", "10", "9", "8", "7", "6", "5", "4", "3", "2"}));
 }
 
 }  // namespace

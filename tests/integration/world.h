@@ -13,12 +13,13 @@
 namespace tidemark::support {
 
 inline constexpr const char* kSchema = R"(
-CREATE TABLE episodes(episode_id TEXT PRIMARY KEY, task_description TEXT, start_time, reward REAL, raw BLOB);
+CREATE TABLE episodes(episode_id TEXT PRIMARY KEY, task_description TEXT, start_time, reward REAL,
+  raw BLOB);
 CREATE INDEX episodes_by_start ON episodes(start_time);
 CREATE TABLE patterns(pattern_id TEXT PRIMARY KEY, pattern_type TEXT, pattern_data TEXT);
 CREATE TABLE heuristics(heuristic_id INTEGER PRIMARY KEY, condition_text TEXT);
-CREATE TABLE embeddings(embedding_id TEXT PRIMARY KEY, item_id TEXT, item_type TEXT, embedding_data TEXT,
-  embedding_vector F32_BLOB(2), dimension INTEGER);
+CREATE TABLE embeddings(embedding_id TEXT PRIMARY KEY, item_id TEXT, item_type TEXT,
+  embedding_data TEXT, embedding_vector F32_BLOB(2), dimension INTEGER);
 )";
 
 struct World {
@@ -42,7 +43,8 @@ struct World {
   }
 
   // key -> one column as text, of everything cached in a collection; the order of keys aside.
-  std::map<std::string, std::string> cached(const std::string& collection, const std::string& column) {
+  std::map<std::string, std::string> cached(const std::string& collection,
+                                            const std::string& column) {
     std::map<std::string, std::string> out;
     auto reader = Reader::open(cache());
     EXPECT_TRUE(reader) << (reader ? "" : reader.error().message);
@@ -78,20 +80,25 @@ struct World {
 
   // The whole scope, for the newest n episodes.
   void expect_equal(std::uint64_t n) {
-    const std::string window = "FROM episodes ORDER BY start_time DESC, episode_id DESC LIMIT " +
-                               std::to_string(n);
+    const std::string window =
+        "FROM episodes ORDER BY start_time DESC, episode_id DESC LIMIT " + std::to_string(n);
     EXPECT_EQ(cached_keys("episodes"), source.column("SELECT episode_id " + window));
     EXPECT_EQ(cached("episodes", "task_description"),
               expected("SELECT episode_id " + window, "SELECT task_description " + window));
-    EXPECT_EQ(cached("patterns", "pattern_data"), expected("SELECT pattern_id FROM patterns ORDER BY 1",
-                                                           "SELECT pattern_data FROM patterns ORDER BY pattern_id"));
+    EXPECT_EQ(cached("patterns", "pattern_data"),
+              expected("SELECT pattern_id FROM patterns ORDER BY 1",
+                       "SELECT pattern_data FROM patterns ORDER BY pattern_id"));
     EXPECT_EQ(cached("heuristics", "condition_text"),
               expected("SELECT heuristic_id FROM heuristics ORDER BY 1",
                        "SELECT condition_text FROM heuristics ORDER BY heuristic_id"));
     const std::string of_scope =
-        " FROM embeddings WHERE (lower(item_type) = 'episode' AND item_id IN (SELECT episode_id " + window +
-        ")) OR (item_type = 'patterns' AND item_id IN (SELECT pattern_id FROM patterns)) OR (item_type IS NULL "
-        "AND (item_id IN (SELECT episode_id " + window + ") OR item_id IN (SELECT pattern_id FROM patterns))) "
+        " FROM embeddings WHERE (lower(item_type) = 'episode' AND item_id IN (SELECT episode_id " +
+        window +
+        ")) OR (item_type = 'patterns' AND item_id IN (SELECT pattern_id FROM patterns)) OR "
+        "(item_type IS NULL "
+        "AND (item_id IN (SELECT episode_id " +
+        window +
+        ") OR item_id IN (SELECT pattern_id FROM patterns))) "
         "ORDER BY embedding_id";
     EXPECT_EQ(cached("embeddings", "item_id"),
               expected("SELECT embedding_id" + of_scope, "SELECT item_id" + of_scope));

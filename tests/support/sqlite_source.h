@@ -29,7 +29,8 @@ class SqliteSource {
     std::vector<std::string> out;
     char* message = nullptr;
     const auto collect = [](void* to, int, char** values, char**) {
-      static_cast<std::vector<std::string>*>(to)->emplace_back(values[0] != nullptr ? values[0] : "NULL");
+      static_cast<std::vector<std::string>*>(to)->emplace_back(values[0] != nullptr ? values[0]
+                                                                                    : "NULL");
       return 0;
     };
     if (sqlite3_exec(db_, sql.c_str(), collect, &out, &message) != SQLITE_OK) {

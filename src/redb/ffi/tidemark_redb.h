@@ -2,13 +2,14 @@
  *
  * Rules, for every function:
  * - Handles are opaque. Bytes go in as pointer + length and are borrowed for the call.
- * - Out-parameters come last, `error` the very last. A function returns TDMK_REDB_OK or a code; then,
- *   where `error` is not null, *error is an object to be freed with tdmk_redb_error_free, and the
+ * - Out-parameters come last, `error` the very last. A function returns TDMK_REDB_OK or a code;
+ *   then, where `error` is not null, *error is an object to be freed with tdmk_redb_error_free, and the
  *   other out-parameters are untouched.
  * - No panic crosses: it becomes TDMK_REDB_INTERNAL.
  * - A batch is one call.
  * - After fork() an inherited handle answers TDMK_REDB_INVALID; freeing it leaks it on purpose.
- * Threads: db, read and guard may be used by any threads at once (closing or freeing is the last use);
+ * Threads: db, read and guard may be used by any threads at once (closing or freeing is the last
+ * use);
  * a write transaction and an error belong to one thread.
  */
 #ifndef TIDEMARK_REDB_H
@@ -88,7 +89,8 @@ int32_t tdmk_redb_read_get(const tdmk_redb_read* read, const char* table, size_t
                            bool byte_key, const char* key, size_t key_len, tdmk_redb_guard** guard,
                            const char** data, size_t* len, tdmk_redb_error** error);
 void tdmk_redb_guard_free(tdmk_redb_guard* guard);
-/* One slice of a range: for each entry u32 key length, u32 value length (little-endian), key, value.
+/* One slice of a range: for each entry u32 key length, u32 value length (little-endian), key,
+ * value.
  * *more is false when the range ended inside the slice. */
 int32_t tdmk_redb_read_scan(const tdmk_redb_read* read, const char* table, size_t table_len,
                             bool byte_key, const tdmk_redb_range* range, tdmk_redb_buffer** buffer,

@@ -46,11 +46,12 @@ TEST(BoundedQueue, closing_ends_every_wait) {
 
 TEST(Utf8, tells_well_formed_text_from_the_rest) {
   using namespace std::string_view_literals;
-  for (const auto text : {""sv, "plain"sv, "nul\0inside"sv, "\xC3\xA9"sv, "\xE2\x82\xAC"sv, "\xF0\x9F\x98\x80"sv}) {
+  for (const auto text :
+       {""sv, "plain"sv, "nul\0inside"sv, "\xC3\xA9"sv, "\xE2\x82\xAC"sv, "\xF0\x9F\x98\x80"sv}) {
     EXPECT_TRUE(is_utf8(text)) << text;
   }
-  for (const auto text : {"\x80"sv, "\xC0\xAF"sv, "\xE2\x82"sv, "\xED\xA0\x80"sv, "\xF4\x90\x80\x80"sv,
-                          "longer than a word \xFF"sv}) {
+  for (const auto text : {"\x80"sv, "\xC0\xAF"sv, "\xE2\x82"sv, "\xED\xA0\x80"sv,
+                          "\xF4\x90\x80\x80"sv, "longer than a word \xFF"sv}) {
     EXPECT_FALSE(is_utf8(text));
   }
 }

@@ -27,8 +27,10 @@ TEST(RowFormat, gives_back_what_was_stored) {
   const float floats[] = {1.5F, -2.0F};
   const std::string_view vector(reinterpret_cast<const char*>(floats), sizeof floats);
   const std::vector<ValueView> cells = {
-      ValueView::null(), ValueView::int64(std::numeric_limits<std::int64_t>::min()), ValueView::real(-0.5),
-      ValueView::text("nul\0inside"sv), ValueView::blob(""), ValueView::vector(vector), ValueView::repeated()};
+      ValueView::null(),     ValueView::int64(std::numeric_limits<std::int64_t>::min()),
+      ValueView::real(-0.5), ValueView::text("nul\0inside"sv),
+      ValueView::blob(""),   ValueView::vector(vector),
+      ValueView::repeated()};
   const std::string bytes = encode_row("t", "k", 7, cells);
   const auto row = RowView::open("t", "k", bytes);
   ASSERT_TRUE(row);
@@ -43,7 +45,8 @@ TEST(RowFormat, gives_back_what_was_stored) {
 }
 
 TEST(RowFormat, every_flipped_bit_and_every_truncation_is_noticed) {
-  const std::vector<ValueView> cells = {ValueView::text("some text"), ValueView::int64(42), ValueView::null()};
+  const std::vector<ValueView> cells = {ValueView::text("some text"), ValueView::int64(42),
+                                        ValueView::null()};
   const std::string bytes = encode_row("t", "k", 7, cells);
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     std::string damaged = bytes;
@@ -59,21 +62,69 @@ TEST(RowFormat, every_flipped_bit_and_every_truncation_is_noticed) {
   EXPECT_FALSE(RowView::open("other", "k", bytes));
 }
 
-// SQLite itself says how values sort.
-TEST(OrderKey, sorts_as_sqlite_does) {
-  constexpr unsigned kSeed = 20261124;
-  SCOPED_TRACE(kSeed);
-  std::mt19937_64 random(kSeed);
-  std::vector<std::string> literals = {
-      "NULL", "0", "-0.0", "0.5", "1", "1.0", "-1", "9007199254740992", "9007199254740993",
-      "9007199254740992.0", "9007199254740994.0", "-9007199254740993", "9223372036854775807",
-      "-9223372036854775808", "9223372036854775808.0", "-9.3e18", "9e999", "-9e999", "''", "'a'", "'ab'", "'b'",
-      "x''", "x'00'", "x'0001'", "x'FF'", "CAST(x'6100' AS TEXT)", "CAST(x'610062' AS TEXT)"};
+// Values at every edge that an encoding may get wrong, and random numbers of every size.
+std::vector<std::string> sql_literals(std::mt19937_64& random) {
+  std::vector<std::string> literals = {"NULL",
+                                       "0",
+                                       "-0.0",
+                                       "0.5",
+                                       "1",
+                                       "1.0",
+                                       "-1",
+                                       "9007199254740992",
+                                       "9007199254740993",
+                                       "9007199254740992.0",
+                                       "9007199254740994.0",
+                                       "-9007199254740993",
+                                       "9223372036854775807",
+                                       "-9223372036854775808",
+                                       "9223372036854775808.0",
+                                       "-9.3e18",
+                                       "9e999",
+                                       "-9e999",
+                                       "''",
+                                       "'a'",
+                                       "'ab'",
+                                       "'b'",
+                                       "x''",
+                                       "x'00'",
+                                       "x'0001'",
+                                       "x'FF'",
+                                       "CAST(x'6100' AS TEXT)",
+                                       "CAST(x'610062' AS TEXT)"};
   for (int i = 0; i < 300; ++i) {
     const auto number = static_cast<std::int64_t>(random() >> (random() % 60));
     literals.push_back(std::to_string(i % 2 == 0 ? number : -number));
     literals.push_back("CAST(" + std::to_string(number) + " AS REAL) + 0.25");
   }
+  return literals;
+}
+
+ValueView value_of(sqlite3_stmt* statement) {
+  const auto bytes = [&](const void* data) {
+    return std::string_view(static_cast<const char*>(data),
+                            static_cast<std::size_t>(sqlite3_column_bytes(statement, 0)));
+  };
+  switch (sqlite3_column_type(statement, 0)) {
+    case SQLITE_INTEGER:
+      return ValueView::int64(sqlite3_column_int64(statement, 0));
+    case SQLITE_FLOAT:
+      return ValueView::real(sqlite3_column_double(statement, 0));
+    case SQLITE_TEXT:
+      return ValueView::text(bytes(sqlite3_column_text(statement, 0)));
+    case SQLITE_BLOB:
+      return ValueView::blob(bytes(sqlite3_column_blob(statement, 0)));
+    default:
+      return ValueView::null();
+  }
+}
+
+// SQLite itself says how values sort.
+TEST(OrderKey, sorts_as_sqlite_does) {
+  constexpr unsigned kSeed = 20261124;
+  SCOPED_TRACE(kSeed);
+  std::mt19937_64 random(kSeed);
+  const std::vector<std::string> literals = sql_literals(random);
   const support::TempFolder folder;
   support::SqliteSource db(folder.file("order.db"));
   db.run("CREATE TABLE v(x)");
@@ -82,27 +133,18 @@ TEST(OrderKey, sorts_as_sqlite_does) {
   sqlite3* raw = nullptr;
   ASSERT_EQ(sqlite3_open(folder.file("order.db").c_str(), &raw), SQLITE_OK);
   sqlite3_stmt* statement = nullptr;
-  ASSERT_EQ(sqlite3_prepare_v2(raw, "SELECT x, x IS lag(x) OVER w, x = lag(x) OVER w FROM v "
-                                    "WINDOW w AS (ORDER BY x) ORDER BY x",
+  ASSERT_EQ(sqlite3_prepare_v2(raw,
+                               "SELECT x, x IS lag(x) OVER w, x = lag(x) OVER w FROM v "
+                               "WINDOW w AS (ORDER BY x) ORDER BY x",
                                -1, &statement, nullptr),
             SQLITE_OK);
   std::string previous;
   int rows = 0;
   while (sqlite3_step(statement) == SQLITE_ROW) {
-    const auto bytes = [&](const void* data) {
-      return std::string_view(static_cast<const char*>(data),
-                              static_cast<std::size_t>(sqlite3_column_bytes(statement, 0)));
-    };
-    ValueView value;
-    switch (sqlite3_column_type(statement, 0)) {
-      case SQLITE_INTEGER: value = ValueView::int64(sqlite3_column_int64(statement, 0)); break;
-      case SQLITE_FLOAT: value = ValueView::real(sqlite3_column_double(statement, 0)); break;
-      case SQLITE_TEXT: value = ValueView::text(bytes(sqlite3_column_text(statement, 0))); break;
-      case SQLITE_BLOB: value = ValueView::blob(bytes(sqlite3_column_blob(statement, 0))); break;
-      default: break;
-    }
+    const ValueView value = value_of(statement);
     const std::string key = order_key(value);
-    const bool equal = sqlite3_column_int(statement, 1) != 0 || sqlite3_column_int(statement, 2) != 0;
+    const bool equal =
+        sqlite3_column_int(statement, 1) != 0 || sqlite3_column_int(statement, 2) != 0;
     if (rows++ > 0) {
       EXPECT_EQ(equal, key == previous) << rows;
       EXPECT_LE(previous, key) << rows;
@@ -150,7 +192,8 @@ TEST(MetaCodec, catalog_comes_back_whole_and_refuses_columns_out_of_range) {
   EXPECT_EQ(*decoded, record);
   record.catalog.collections[0].parent_column = 2;
   EXPECT_FALSE(decode_catalog(encode_catalog(record)));
-  for (const auto bytes : {""sv, "{"sv, "[]"sv, "{\"collections\":7}"sv}) EXPECT_FALSE(decode_catalog(bytes));
+  for (const auto bytes : {""sv, "{"sv, "[]"sv, "{\"collections\":7}"sv})
+    EXPECT_FALSE(decode_catalog(bytes));
 }
 
 TEST(MetaCodec, a_newer_format_is_unsupported) {
@@ -167,7 +210,8 @@ TEST(Staleness, age_decides_and_a_clock_that_went_back_is_stale) {
   const auto at = [&](std::chrono::milliseconds ago) {
     State state;
     state.checked_at_us =
-        std::chrono::duration_cast<std::chrono::microseconds>((now - ago).time_since_epoch()).count();
+        std::chrono::duration_cast<std::chrono::microseconds>((now - ago).time_since_epoch())
+            .count();
     return compute_freshness(state, {}, {}, now, 10s);
   };
   EXPECT_EQ(compute_freshness(State{}, {}, {}, now, 10s).state, FreshnessState::never_synced);

@@ -16,7 +16,8 @@ TEST(Units, durations_and_sizes) {
   EXPECT_EQ(parse_duration("30s"), 30s);
   EXPECT_EQ(parse_duration("250ms"), 250ms);
   EXPECT_EQ(parse_duration("0"), 0ms);
-  for (const char* bad : {"", "s", "30", "30x", "-1s", "99999999999999999999s", "9223372036854775807d"}) {
+  for (const char* bad :
+       {"", "s", "30", "30x", "-1s", "99999999999999999999s", "9223372036854775807d"}) {
     EXPECT_EQ(parse_duration(bad), std::nullopt) << bad;
   }
   EXPECT_EQ(parse_size("32MiB"), std::size_t{32} << 20U);
@@ -30,9 +31,10 @@ TEST(Units, suggests_only_what_is_near) {
 }
 
 TEST(Settings, a_file_is_read_and_its_paths_are_relative_to_it) {
-  const auto settings = settings_from_toml("[source]\nurl = \"file:a.db\"\n[cache]\npath = \"c.redb\"\n"
-                                           "[sync]\nmax_episodes_cache = 5\nsync_patterns = false\n",
-                                           "t.toml", "/etc/agent");
+  const auto settings = settings_from_toml(
+      "[source]\nurl = \"file:a.db\"\n[cache]\npath = \"c.redb\"\n"
+      "[sync]\nmax_episodes_cache = 5\nsync_patterns = false\n",
+      "t.toml", "/etc/agent");
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_EQ(settings->source, "file:/etc/agent/a.db");
   EXPECT_EQ(settings->cache, "/etc/agent/c.redb");
@@ -41,12 +43,14 @@ TEST(Settings, a_file_is_read_and_its_paths_are_relative_to_it) {
 }
 
 TEST(Settings, unknown_keys_and_bad_values_are_all_named_at_once_with_their_lines) {
-  const auto settings = settings_from_toml("[sync]\nmax_episodes_cash = 3\nbatch_size = \"x\"\n[sauce]\n",
-                                           "t.toml", ".");
+  const auto settings = settings_from_toml(
+      "[sync]\nmax_episodes_cash = 3\nbatch_size = \"x\"\n[sauce]\n", "t.toml", ".");
   ASSERT_FALSE(settings);
   const std::string& message = settings.error().message;
-  EXPECT_NE(message.find("t.toml:2: unknown key max_episodes_cash (did you mean max_episodes_cache?)"),
-            std::string::npos) << message;
+  EXPECT_NE(
+      message.find("t.toml:2: unknown key max_episodes_cash (did you mean max_episodes_cache?)"),
+      std::string::npos)
+      << message;
   EXPECT_NE(message.find("t.toml:3: batch_size"), std::string::npos) << message;
   EXPECT_NE(message.find("unknown section sauce"), std::string::npos) << message;
 }

@@ -143,7 +143,8 @@ TEST_F(Redb, a_forked_child_gets_an_error_and_the_parent_reads_on) {
   }
 }
 
-// A writer that is killed while it holds the file makes new readers fail until a writer repaired it.
+// A writer that is killed while it holds the file makes new readers fail until a writer repaired
+// it.
 TEST_F(Redb, a_killed_writers_file_needs_repair_and_opening_it_for_writing_repairs_it) {
   const pid_t child = ::fork();
   if (child == 0) {

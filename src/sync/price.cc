@@ -1,0 +1,63 @@
+// What a pass would read, by the source's own counts.
+#include <algorithm>
+
+#include "source/quoting.h"
+#include "sync/discover.h"
+#include "sync/engine.h"
+
+namespace tidemark::sync {
+namespace {
+
+turso::Statement count_statement(const model::Collection& collection) {
+  return {"SELECT count(*) FROM " + source::quote_name(collection.name), {}};
+}
+
+}  // namespace
+
+Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
+                             const SyncRequest& request) {
+  const CacheStatus status = inspect(setup.cache);
+  std::optional<Scope> stored;
+  if (status.readable) stored = status.scope;
+  TIDEMARK_ASSIGN(scope, resolve_scope(stored, setup.config, request));
+  turso::ConnectOptions options;
+  options.token = setup.options.token;
+  options.ca_file = setup.options.ca_file;
+  options.request_timeout = setup.config.request_deadline;
+  TIDEMARK_ASSIGN(connection, turso::connect(setup.url, std::move(options)));
+  const std::stop_callback wake(stop, [&connection] { connection->wake(); });
+  Fetcher fetcher(*connection, setup.config, pass_deadline(setup.config), stop);
+  TIDEMARK_ASSIGN(catalog, discover(fetcher, std::nullopt));
+  SyncPrice price;
+  price.mode = status.readable && !request.full ? "scan" : "fill";
+  for (const auto& collection : catalog.collections) {
+    TIDEMARK_ASSIGN(rows, fetcher.ask(count_statement(collection)));
+    const auto count = rows.size() == 1 ? static_cast<std::uint64_t>(rows.row(0)[0].as_int64()) : 0;
+    const bool on =
+        collection.kind == model::Kind::episodes ||
+        (collection.kind == model::Kind::embeddings ? scope.sync_embeddings : scope.sync_patterns);
+    if (!on) continue;
+    // The list and the rows; without an index on the order column the list reads the whole table.
+    switch (collection.kind) {
+      case model::Kind::episodes:
+        price.episodes = std::min(count, scope.max_episodes_cache);
+        price.rows_read += count + price.episodes;
+        break;
+      case model::Kind::patterns:
+        price.patterns = count;
+        price.rows_read += 2 * count;
+        break;
+      case model::Kind::heuristics:
+        price.heuristics = count;
+        price.rows_read += 2 * count;
+        break;
+      case model::Kind::embeddings:
+        price.embeddings += count;
+        price.rows_read += 2 * count;
+        break;
+    }
+  }
+  return price;
+}
+
+}  // namespace tidemark::sync

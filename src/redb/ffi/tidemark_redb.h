@@ -3,7 +3,8 @@
  * Rules, for every function:
  * - Handles are opaque. Bytes go in as pointer + length and are borrowed for the call.
  * - Out-parameters come last, `error` the very last. A function returns TDMK_REDB_OK or a code;
- *   then, where `error` is not null, *error is an object to be freed with tdmk_redb_error_free, and the
+ *   then, where `error` is not null, *error is an object to be freed with tdmk_redb_error_free,
+ *   and the
  *   other out-parameters are untouched.
  * - No panic crosses: it becomes TDMK_REDB_INTERNAL.
  * - A batch is one call.

@@ -1,6 +1,7 @@
 #include "cache/lock.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -45,6 +46,19 @@ bool forget(int fd) {
   return false;
 }
 
+// lock_holder() looks by taking the lock shared for an instant; a writer that meets it waits it
+// out.
+constexpr int kTries = 10;
+constexpr int kTryMs = 2;
+
+bool lock_exclusively(int fd) {
+  for (int n = 0; n < kTries; ++n) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    ::poll(nullptr, 0, kTryMs);
+  }
+  return false;
+}
+
 std::string lock_path(const std::string& cache) { return cache + ".lock"; }
 
 std::string read_holder(int fd) {
@@ -65,7 +79,7 @@ Result<CacheLock> CacheLock::acquire(const std::string& cache, unsigned file_mod
     return fail(code, "cannot make the lock file " + path + ": " + std::strerror(errno),
                 "the cache's folder must be writable for the user who syncs it");
   }
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_exclusively(fd)) {
     const std::string holder = read_holder(fd);
     ::close(fd);
     return fail(ErrorCode::busy, "the cache is being written by " + holder,

@@ -175,6 +175,15 @@ Result<std::vector<std::string>> WriteSession::children(const model::Collection&
 const Meta& WriteSession::meta() const { return impl_->meta; }
 Meta& WriteSession::edit_meta() { return impl_->meta; }
 
+Result<void> WriteSession::checkpoint() {
+  TIDEMARK_TRY(store_meta(impl_->txn, impl_->meta, impl_->committed));
+  TIDEMARK_TRY(std::move(impl_->txn).commit());
+  *impl_->committed = impl_->meta;
+  TIDEMARK_ASSIGN(next, impl_->db->begin_write());
+  impl_->txn = std::move(next);
+  return {};
+}
+
 Result<void> WriteSession::commit() && {
   Meta& meta = impl_->meta;
   ++meta.state.commit_id;

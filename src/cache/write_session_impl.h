@@ -9,8 +9,9 @@ namespace tidemark::cache {
 
 struct WriteSession::Impl {
   redb::WriteTransaction txn;
-  Meta meta;        // as it will be committed
-  Meta* committed;  // the writer's, replaced by a commit
+  Meta meta;           // as it will be committed
+  Meta* committed;     // the writer's, replaced by a commit
+  redb::Database* db;  // the writer's
 };
 
 }  // namespace tidemark::cache

@@ -56,7 +56,7 @@ Result<Writer> Writer::create(const std::string& path, const Meta& first, Writer
 Result<WriteSession> Writer::begin() {
   TIDEMARK_ASSIGN(txn, impl_->db.begin_write());
   return WriteSession(std::make_unique<WriteSession::Impl>(
-      WriteSession::Impl{std::move(txn), impl_->meta, &impl_->meta}));
+      WriteSession::Impl{std::move(txn), impl_->meta, &impl_->meta, &impl_->db}));
 }
 
 const Meta& Writer::meta() const { return impl_->meta; }

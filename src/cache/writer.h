@@ -72,6 +72,9 @@ class WriteSession {
   // The meta to commit; sums are the session's own and cannot be set. commit_id is set by commit().
   [[nodiscard]] Meta& edit_meta();
 
+  // Commits what is there and goes on: only for a generation that nobody reads yet, so that memory
+  // and file do not grow with the fill.
+  [[nodiscard]] Result<void> checkpoint();
   // Durable when this returns.
   [[nodiscard]] Result<void> commit() &&;
 

@@ -152,29 +152,31 @@ int dispatch(const CLI::App& app, Flags& flags) {
                                          : run_config_print(flags.context);
 }
 
-// CLI11's own words, with the command that may have been meant.
-int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc,
-                const char* const* argv) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-  std::fprintf(stderr, "tidemark: %s\n", error.what());
+// A usage error, on stderr and in the envelope. `wrong` must not hold a secret.
+int report_usage(const Flags& flags, const std::string& wrong, const std::string& hint) {
+  return report_error(flags.context, "usage", {ErrorCode::invalid, wrong, hint, {}});
+}
+
+// The token must not be a flag, and must not be repeated in an error either.
+bool names_token(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--token" || word.starts_with("--token=")) return true;
+  }
+  return false;
+}
+
+// The command that may have been meant by the first word that is no flag.
+std::string suggestion(int argc, const char* const* argv) {
   constexpr std::array<std::string_view, 8> kCommands = {
       "init", "sync", "get", "list", "status", "validate", "config", "completion"};
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word.starts_with("--token") && !word.starts_with("--token-file")) {
-      std::fprintf(stderr,
-                   "hint: there is no --token: process lists show flags; use TURSO_AUTH_TOKEN or "
-                   "--token-file\n");
-      return kUsage;
-    }
     if (word.starts_with("-")) continue;
     const std::string meant = closest(word, kCommands);
-    if (!meant.empty() && meant != word)
-      std::fprintf(stderr, "hint: did you mean %s?\n", meant.c_str());
-    break;
+    if (!meant.empty() && meant != word) return "did you mean " + meant + "? ";
   }
-  std::fprintf(stderr, "hint: tidemark --help\n");
-  return kUsage;
+  return {};
 }
 
 }  // namespace
@@ -197,10 +199,15 @@ int run_command_line(int argc, const char* const* argv) {
   add_readers(app, flags);
   add_set_up(app, flags);
   for (CLI::App* const command : app.get_subcommands({})) command->fallthrough();
+  if (names_token(argc, argv)) {
+    return report_usage(flags, "there is no --token: process lists show flags",
+                        "use TURSO_AUTH_TOKEN or --token-file");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return usage_error(app, error, argc, argv);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return report_usage(flags, error.what(), suggestion(argc, argv) + "see tidemark --help");
   }
   return dispatch(app, flags);
 }

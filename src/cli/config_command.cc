@@ -18,6 +18,7 @@ int run_config_check(const Context& context) {
 }
 
 int run_config_print(const Context& context) {
+  // What nobody named stands there as a comment, with its default.
   const std::string toml = to_toml(context.settings);
   if (context.json) {
     print_envelope("config print", kDone, nullptr, nullptr, json_string(toml));

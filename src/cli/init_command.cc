@@ -35,6 +35,9 @@ int run_init(const Context& context, const std::string& config_path, bool force)
     settings.source =
         "file:" + std::filesystem::absolute(settings.source->substr(5), ignored).string();
   }
+  if (settings.token_file) {
+    settings.token_file = std::filesystem::absolute(*settings.token_file, ignored).string();
+  }
   if (settings.cache) settings.cache = std::filesystem::absolute(*settings.cache, ignored).string();
   std::ofstream file(path);
   if (!(file << to_toml(settings)) || !file.flush()) {

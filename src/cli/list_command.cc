@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <cstdio>
 
 #include "cli/output.h"
@@ -29,7 +30,9 @@ int run_list(const Context& context, const ListArguments& arguments) {
     return written;
   });
   if (!listed) return report_error(context, "list", listed.error());
-  return std::fflush(stdout) == 0 && written ? kDone : kError;
+  if (std::fflush(stdout) == 0 && written) return kDone;
+  if (errno == EPIPE) return kDone;
+  return report_error(context, "list", {ErrorCode::no_space, "cannot write the listing", {}, {}});
 }
 
 }  // namespace tidemark::cli

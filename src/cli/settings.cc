@@ -1,5 +1,6 @@
 #include "cli/settings.h"
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,14 +25,15 @@ std::optional<std::string> environment(const char* name) {
 
 Result<std::string> read_file(const std::string& path, const std::string& hint) {
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return fail(ErrorCode::invalid, "cannot read " + path, hint);
-  }
-  if (text.str().size() > kConfigBytesMax) {
+  if (!file) return fail(ErrorCode::invalid, "cannot read " + path, hint);
+  std::string text(kConfigBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return fail(ErrorCode::invalid, "cannot read " + path, hint);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kConfigBytesMax) {
     return fail(ErrorCode::invalid, path + " is too large", hint);
   }
-  return text.str();
+  return text;
 }
 
 std::string quoted(const std::string& text) {
@@ -122,35 +124,46 @@ Result<void> check_times(const Settings& settings) {
 std::string to_toml(const Settings& s) {
   const SyncConfig d;
   std::ostringstream out;
-  const auto text = [&](const char* key, const std::optional<std::string>& value) {
-    out << (value ? "" : "# ") << key << " = " << quoted(value.value_or("")) << "\n";
+  // A line with the value in force; commented out where nobody named it.
+  const auto line = [&](const char* key, bool named, const std::string& value) {
+    out << (named ? "" : "# ") << key << " = " << value << "\n";
   };
-  const auto flag = [&](const char* key, bool value) {
-    out << key << " = " << (value ? "true" : "false") << "\n";
+  const auto text = [&](const char* key, const std::optional<std::string>& value) {
+    line(key, value.has_value(), quoted(value.value_or("")));
+  };
+  const auto number = [&](const char* key, const auto& value, std::uint64_t otherwise) {
+    line(key, value.has_value(), std::to_string(value ? *value : otherwise));
+  };
+  const auto flag = [&](const char* key, const std::optional<bool>& value, bool otherwise) {
+    line(key, value.has_value(), value.value_or(otherwise) ? "true" : "false");
+  };
+  const auto time = [&](const char* key, const std::optional<std::chrono::milliseconds>& value,
+                        std::chrono::milliseconds otherwise) {
+    line(key, value.has_value(), ms(value.value_or(otherwise)));
   };
   out << "[source]\n";
   text("url", s.source);
   text("token_file", s.token_file);
-  out << "\n[cache]\npath = " << quoted(cache_path(s)) << "\n";
-  char mode[16];
-  std::snprintf(mode, sizeof mode, "\"%04o\"", s.cache_mode.value_or(0600));
-  out << "cache_mode = " << mode << "\n";
-  out << "page_cache = \"" << s.page_cache.value_or(std::size_t{32} << 20U) / (1U << 20U)
-      << "MiB\"\n";
+  out << "\n[cache]\n";
+  line("path", s.cache.has_value(), quoted(cache_path(s)));
+  std::array<char, 16> mode{};
+  std::snprintf(mode.data(), mode.size(), "\"%04o\"", s.cache_mode.value_or(0600));
+  line("cache_mode", s.cache_mode.has_value(), mode.data());
+  const std::size_t page_cache = s.page_cache.value_or(std::size_t{32} << 20U);
+  line("page_cache", s.page_cache.has_value(), "\"" + std::to_string(page_cache >> 10U) + "KiB\"");
   out << "\n[sync]\n";
-  out << "max_episodes_cache = " << s.max_episodes_cache.value_or(d.max_episodes_cache) << "\n";
-  out << "batch_size = " << s.batch_size.value_or(d.batch_size) << "\n";
-  flag("sync_patterns", s.sync_patterns.value_or(d.sync_patterns));
-  flag("sync_embeddings", s.sync_embeddings.value_or(d.sync_embeddings));
-  flag("validate_checksums", s.validate_checksums.value_or(d.validate_checksums));
-  out << "max_concurrent_fetches = " << s.max_concurrent_fetches.value_or(d.max_concurrent_fetches)
-      << "\n";
-  out << "request_deadline = " << ms(s.request_deadline.value_or(d.request_deadline)) << "\n";
-  out << "pass_deadline = " << ms(s.pass_deadline.value_or(d.pass_deadline)) << "\n";
-  out << "interval = " << ms(s.interval.value_or(kInterval)) << "\n";
-  out << "max_staleness = " << ms(s.max_staleness.value_or(kMaxStaleness)) << "\n";
-  out << "heartbeat = " << ms(s.heartbeat.value_or(kHeartbeat)) << "\n";
-  out << "audit_interval = " << ms(s.audit_interval.value_or(kAuditInterval)) << "\n";
+  number("max_episodes_cache", s.max_episodes_cache, d.max_episodes_cache);
+  number("batch_size", s.batch_size, d.batch_size);
+  flag("sync_patterns", s.sync_patterns, d.sync_patterns);
+  flag("sync_embeddings", s.sync_embeddings, d.sync_embeddings);
+  flag("validate_checksums", s.validate_checksums, d.validate_checksums);
+  number("max_concurrent_fetches", s.max_concurrent_fetches, d.max_concurrent_fetches);
+  time("request_deadline", s.request_deadline, d.request_deadline);
+  time("pass_deadline", s.pass_deadline, d.pass_deadline);
+  time("interval", s.interval, kInterval);
+  time("max_staleness", s.max_staleness, kMaxStaleness);
+  time("heartbeat", s.heartbeat, kHeartbeat);
+  time("audit_interval", s.audit_interval, kAuditInterval);
   out << "\n[daemon]\n";
   text("listen", s.daemon_listen);
   text("socket", s.daemon_socket);

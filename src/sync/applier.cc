@@ -16,8 +16,9 @@ constexpr std::size_t kIndexSlice = 2'000;
 
 }  // namespace
 
-Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope)
-    : session_(session), catalog_(catalog), scope_(scope) {}
+Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
+                 bool filling)
+    : session_(session), catalog_(catalog), scope_(scope), filling_(filling) {}
 
 Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
   for (const Collection& collection : cached.collections) {
@@ -141,7 +142,11 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
     ++(same ? report.unchanged : report.upserted);
   }
   rows_done_ += rows.size();
-  return {};
+  for (const auto& row : rows) uncommitted_bytes_ += row.key.size() + row.bytes.size();
+  if (!filling_ || uncommitted_bytes_ < kFillCommitBytes) return {};
+  uncommitted_bytes_ = 0;
+  ++commits_;
+  return session_.checkpoint();
 }
 
 Result<void> Applier::remove(const Collection& collection, const std::vector<std::string>& keys,

@@ -20,7 +20,9 @@ namespace tidemark::sync {
 // the scope).
 class Applier {
  public:
-  Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope);
+  // filling: nobody reads the session's file yet, so it may commit on the way.
+  Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
+          bool filling);
 
   // Removes what the scope switched off and tables that the source no longer has.
   [[nodiscard]] Result<void> drop_out_of_scope(const model::Catalog& cached);
@@ -35,6 +37,7 @@ class Applier {
   // Settles removals and the window; checks what this pass learned.
   [[nodiscard]] Result<void> finish(SyncReport& report);
 
+  [[nodiscard]] std::uint64_t commits() const { return commits_; }
   [[nodiscard]] std::uint64_t rows_done() const { return rows_done_; }
 
  private:
@@ -60,8 +63,11 @@ class Applier {
   cache::WriteSession& session_;
   const model::Catalog& catalog_;
   const Scope& scope_;
+  const bool filling_;
+  std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
   std::uint64_t rows_done_ = 0;
+  std::uint64_t commits_ = 0;  // on the way
   std::uint64_t vectors_kept_raw_ = 0;
   std::map<std::string, CollectionReport> reports_;
   std::map<const model::Collection*, Listed> listed_;

@@ -164,7 +164,7 @@ class Pass {
   Result<void> reconcile(cache::Writer& writer, const model::Catalog& catalog, Fetcher& fetcher,
                          WallClock::time_point checked_at) {
     TIDEMARK_ASSIGN(session, writer.begin());
-    Applier applier(session, catalog, scope_);
+    Applier applier(session, catalog, scope_, filling_);
     TIDEMARK_TRY(applier.drop_out_of_scope(writer.meta().catalog.catalog));
     TIDEMARK_TRY(transfer(
         applier, [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).run(); }));
@@ -177,6 +177,7 @@ class Pass {
     }
     progress("validate");
     TIDEMARK_TRY(applier.finish(report_));
+    report_.commits = applier.commits() + 1;
     return commit(writer, std::move(session), catalog, fetcher, checked_at);
   }
 
@@ -255,7 +256,6 @@ class Pass {
     report_.rows_read = fetcher.counts().rows_read;
     report_.requests = usage.requests;
     report_.bytes_received = usage.bytes_received;
-    report_.commits = 1;
     report_.duration = elapsed();
     report_.freshness.state = FreshnessState::fresh;
     report_.freshness.checked_at = checked_at;

@@ -31,6 +31,10 @@ inline constexpr std::size_t kQueueBytesMax = std::size_t{8} << 20U;
 // costs half the speed of sorted.
 inline constexpr std::size_t kPutBytes = std::size_t{4} << 20U;
 
+// A fill commits after this many bytes of rows, since redb keeps a transaction's pages in memory:
+// 1M rows in one transaction took 205 MiB.
+inline constexpr std::size_t kFillCommitBytes = std::size_t{16} << 20U;
+
 // Tries of one request before the pass gives up; the caller comes again with its own timer.
 inline constexpr std::uint32_t kTriesMax = 3;
 inline constexpr std::chrono::milliseconds kRetryFirst{200};

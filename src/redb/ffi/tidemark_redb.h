@@ -4,14 +4,12 @@
  * - Handles are opaque. Bytes go in as pointer + length and are borrowed for the call.
  * - Out-parameters come last, `error` the very last. A function returns TDMK_REDB_OK or a code;
  *   then, where `error` is not null, *error is an object to be freed with tdmk_redb_error_free,
- *   and the
- *   other out-parameters are untouched.
+ *   and the other out-parameters are untouched.
  * - No panic crosses: it becomes TDMK_REDB_INTERNAL.
  * - A batch is one call.
  * - After fork() an inherited handle answers TDMK_REDB_INVALID; freeing it leaks it on purpose.
  * Threads: db, read and guard may be used by any threads at once (closing or freeing is the last
- * use);
- * a write transaction and an error belong to one thread.
+ * use); a write transaction and an error belong to one thread.
  */
 #ifndef TIDEMARK_REDB_H
 #define TIDEMARK_REDB_H

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/settings.h"
 #include "cli/units.h"
@@ -75,6 +76,27 @@ TEST(Settings, upper_layers_win) {
   merge(upper, lower);
   EXPECT_EQ(upper.cache, "flag");
   EXPECT_EQ(upper.source, "file:x");
+}
+
+// CLI11 repeats unexpected words: a token given as a flag came out on stderr.
+TEST(CommandLine, a_token_given_as_a_flag_is_refused_and_not_repeated) {
+  for (const char* flag : {"--token", "--token=hunter2"}) {
+    const std::array<const char*, 4> argv = {"tidemark", "sync", flag, "hunter2"};
+    ::testing::internal::CaptureStderr();
+    const int exit = run_command_line(static_cast<int>(argv.size()), argv.data());
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(exit, kUsage);
+    EXPECT_EQ(said.find("hunter2"), std::string::npos) << said;
+    EXPECT_NE(said.find("TURSO_AUTH_TOKEN"), std::string::npos) << said;
+  }
+}
+
+// `init` wrote every default as if it had been named, and a later sync met "another scope".
+TEST(Settings, what_nobody_named_is_printed_as_a_comment) {
+  const auto settings = settings_from_toml(to_toml({}), "t", "/x");
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_FALSE(settings->max_episodes_cache);
+  EXPECT_FALSE(settings->cache);
 }
 
 TEST(ExitCodes, are_the_documented_ones) {

@@ -1,6 +1,6 @@
 //! Write transactions: batches of changes, reads of one's own writes, commit.
 
-use crate::failure::{guarded, Code, Failure};
+use crate::failure::{guarded, Failure};
 use crate::fork;
 use crate::handles::{give, range_of, read_only, slice, text, Buffer, CRange, Db, Open};
 use crate::tables::{byte_keys, text_keys, Change};
@@ -219,7 +219,6 @@ pub unsafe extern "C" fn tdmk_redb_write_drop_table(
 #[no_mangle]
 pub unsafe extern "C" fn tdmk_redb_panic(error: *mut *mut Failure) -> i32 {
     guarded(error, || -> Result<(), Failure> {
-        let _ = Code::Ok;
         panic!("asked for by a test")
     })
 }

@@ -53,8 +53,11 @@ Result<std::vector<PutOutcome>> WriteSession::put(const model::Collection& colle
   std::vector<PutOutcome> outcomes(rows.size(), PutOutcome::unchanged);
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {},
-                           [&](std::size_t i) -> const std::string& { return rows[i].key; });
+  // By key, and equal keys in the order given.
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    const int by_key = rows[a].key.compare(rows[b].key);
+    return by_key != 0 ? by_key < 0 : a < b;
+  });
 
   IndexChanges indexes;
   std::vector<redb::Change> changes;

@@ -45,7 +45,7 @@ std::vector<Candidate> candidates(const model::RowSet& schema_rows) {
       found.push_back({std::string(row[1].bytes()), *kind});
     }
   }
-  std::ranges::stable_sort(found, [](const Candidate& a, const Candidate& b) {
+  std::ranges::sort(found, [](const Candidate& a, const Candidate& b) {
     return a.kind != b.kind ? a.kind < b.kind : a.name < b.name;
   });
   return found;

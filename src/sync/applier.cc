@@ -49,27 +49,28 @@ Result<void> Applier::take(ListedPlaces event) {
   return {};
 }
 
-// Walks the newest-first index beside the list: both are in the same order.
+// Walks the newest-first index beside the list: both are in the same order. After a chunk the walk
+// stands at the chunk's last place, so that rows put since are not met again.
 Result<void> Applier::join_window(const ListedPlaces& event) {
-  if (newest_key_.empty() && !event.places.empty()) {
-    newest_key_ = cache::key_of_place(event.places.front());
-  }
-  auto next = event.places.begin();
-  while (true) {
+  const auto& places = event.places;
+  if (newest_key_.empty() && !places.empty()) newest_key_ = cache::key_of_place(places.front());
+  auto next = places.begin();
+  bool chunk_done = false;
+  while (!chunk_done) {
     TIDEMARK_ASSIGN(entries, session_.newest(*event.collection, walked_to_, kIndexSlice));
     for (const auto& entry : entries) {
-      while (next != event.places.end() && *next > entry.place) ++next;
-      if (next == event.places.end()) {
-        if (!event.last) return {};  // the rest belongs to the next chunk
-        candidates_[event.collection].insert(entry.key);
-      } else if (*next != entry.place) {
+      while (next != places.end() && *next > entry.place) ++next;
+      chunk_done = next == places.end() && !event.last;
+      if (chunk_done) break;  // the rest belongs to the next chunk
+      if (next == places.end() || *next != entry.place) {
         candidates_[event.collection].insert(entry.key);
       }
       walked_to_ = entry.place;
     }
-    if (entries.size() < kIndexSlice) break;
+    chunk_done = chunk_done || entries.size() < kIndexSlice;
   }
-  if (event.last && !event.exhausted && !event.places.empty()) boundary_ = event.places.back();
+  if (!places.empty()) walked_to_ = places.back();
+  if (event.last && !event.exhausted && !places.empty()) boundary_ = places.back();
   return {};
 }
 

@@ -171,6 +171,7 @@ class FileConnection final : public Connection {
   Result<bool> hold_snapshot() override {
     TIDEMARK_ASSIGN(now, identify(path_));
     if (now != identity_) TIDEMARK_TRY(open());
+    deadline_ = std::chrono::steady_clock::now() + request_timeout_;
     TIDEMARK_TRY(command("BEGIN"));
     held_ = true;
     return true;
@@ -198,8 +199,8 @@ class FileConnection final : public Connection {
     return connection->woken_ || std::chrono::steady_clock::now() > connection->deadline_ ? 1 : 0;
   }
 
+  // Under the caller's deadline_.
   Result<void> command(const char* sql) {
-    deadline_ = std::chrono::steady_clock::now() + request_timeout_;
     const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) return sqlite_error(db_.get(), code, sql);
     return {};

@@ -1,7 +1,6 @@
 # The commands a person types. Each does all the set-up that it needs.
 PREFIX ?= /usr/local
 BUILD := build/dev
-RELEASE := build/release
 
 .PHONY: help demo test install lint clean
 help:
@@ -22,8 +21,8 @@ test:
 
 install:
 	@scripts/setup
-	@cmake --preset release -DTIDEMARK_TESTS=OFF -DTIDEMARK_BENCHMARKS=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
-	@cmake --build --preset release && cmake --install $(RELEASE)
+	@cmake --preset install -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX)) >/dev/null
+	@cmake --build --preset install && cmake --install build/install
 
 lint:
 	@tools/tidy --self-test && tools/tidy

@@ -142,10 +142,10 @@ TEST_P(Values, stored_rows_are_the_same_as_sqlite_reads_them) {
       "'), (zeroblob(1000))");
   serve();
   auto connection = connect();
-  const auto reply = ask(*connection, "SELECT k, v, quote(v) AS q FROM t ORDER BY k");
+  const auto reply = ask(*connection, "SELECT k, v FROM t ORDER BY k");
   ASSERT_TRUE(reply) << reply.error().message;
   const model::RowSet& rows = reply->results.at(0);
-  EXPECT_EQ(rows.columns(), (std::vector<std::string>{"k", "v", "q"}));
+  EXPECT_EQ(rows.columns(), (std::vector<std::string>{"k", "v"}));
   ASSERT_EQ(rows.size(), 14U);
   const std::vector<Value> expected = {std::monostate{},
                                        kInt64Max,

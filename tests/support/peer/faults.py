@@ -118,14 +118,14 @@ def wrong_shape(handler, fault, _reply):
     as_json(handler, 200, fault.get("json", {"results": {"type": "ok"}}))
 
 
-def wrong_count(handler, _fault, reply):
+def wrong_count(handler, fault, reply):
     """One step result too few in each batch, and one result too few where there is no batch."""
     value = json.loads(reply)
     for result in value["results"]:
         batch = result.get("response", {}).get("result", {})
         for name in ("step_results", "step_errors"):
             if name in batch:
-                batch[name].pop()
+                batch[name].pop(fault.get("drop", -1))
     if not any("step_results" in result.get("response", {}).get("result", {})
                for result in value["results"]):
         value["results"].pop()

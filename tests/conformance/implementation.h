@@ -28,6 +28,7 @@ struct Implementation {
   std::string name;
   std::function<std::unique_ptr<Served>(const std::string& database)> serve;
   bool keeps_infinities = true;    // with their sign
+  bool takes_exact_reals = true;   // tursodb 0.6.0 reads JSON numbers to the last bit but one
   bool refuses_extra_args = true;  // tursodb 0.6.0 ignores arguments that no ? names
 };
 

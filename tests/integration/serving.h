@@ -44,8 +44,8 @@ CREATE TEMP TABLE numbers AS SELECT 100*c.d + 10*b.d + a.d AS i FROM digits a, d
 INSERT INTO episodes SELECT printf('ep-%04d', i), CASE i % 3 WHEN 0 THEN 'fix' ELSE 'review' END,
   'task ' || i || char(10) || ' "quoted" é世界🌊', NULL,
   CASE WHEN i % 10 = 9 THEN NULL ELSE i / 2 END,
-  i + 9007199254740993, '[{"tool":"read"}]', '', i / 7.0, 'a' || char(0) || 'b', '[]', '[]', x'00ff',
-  '{}', 'web', 'C++', -i, 9223372036854775807 FROM numbers;
+  i + 9007199254740993, '[{"tool":"read"}]', '', i / 7.0, 'a' || char(0) || 'b', '[]', '[]',
+  x'00ff', '{}', 'web', 'C++', -i, 9223372036854775807 FROM numbers;
 INSERT INTO patterns SELECT printf('pa-%03d', i), 'tool', 'data ' || i, i / 3.0, 'web', 'Go', '[]',
   i, i, NULL FROM numbers WHERE i < 120;
 INSERT INTO heuristics SELECT printf('he-%03d', i), 'when ' || i, 'then', 4.9e-324, '[]', i, i

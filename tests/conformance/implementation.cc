@@ -64,8 +64,8 @@ void add_http(std::vector<Implementation>& all) {
       {.name = "tursodb",
        .serve = [](const std::string& path) { return std::make_unique<ServedByTurso>(path); },
        .keeps_infinities = false,
-       .refuses_extra_args = false,
-       .serves_together = false});
+       .takes_exact_reals = false,
+       .refuses_extra_args = false});
   all.push_back({.name = "peer_v2",
                  .serve =
                      [](const std::string& path) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,13 @@ struct Implementation {
   std::string name;
   std::function<std::unique_ptr<Served>(const std::string& database)> serve;
   bool keeps_infinities = true;    // with their sign
+  bool takes_exact_reals = true;   // tursodb 0.6.0 reads JSON numbers to the last bit but one
   bool refuses_extra_args = true;  // tursodb 0.6.0 ignores arguments that no ? names
-  bool serves_together = true;     // tursodb answers one request at a time
 };
+
+inline void PrintTo(const Implementation& implementation, std::ostream* out) {
+  *out << implementation.name;
+}
 
 // All that this build has.
 std::vector<Implementation> implementations();

@@ -24,6 +24,15 @@ class SqliteSource {
       throw std::runtime_error(sql + ": " + (message != nullptr ? message : "?"));
     }
   }
+  // One bound real, bit for bit.
+  void insert(const std::string& sql, double value) {
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr);
+    sqlite3_bind_double(statement, 1, value);
+    const int code = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    if (code != SQLITE_DONE) throw std::runtime_error(sql + ": " + sqlite3_errmsg(db_));
+  }
   // The first column of each row as text.
   std::vector<std::string> column(const std::string& sql) {
     std::vector<std::string> out;

@@ -80,6 +80,7 @@ TEST(HranaPeer, counts_requests_and_tells_how_many_were_in_flight) {
   EXPECT_EQ(peer.count("requests"), 3U);
   EXPECT_EQ(peer.count("max_in_flight"), 3U);
   EXPECT_EQ(peer.count("open_streams"), 3U);  // nobody sent `close`
+  peer.set({{"gate", 0}});
   peer.reset_stats();
   call(pipeline(peer.port(), {execute("SELECT 1"), kClose}));
   EXPECT_EQ(peer.count("requests"), 1U);

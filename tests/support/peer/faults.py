@@ -102,12 +102,12 @@ def hang_after_headers(handler, _fault, reply):
     handler.hang()
 
 
-def drip(handler, _fault, reply):
+def drip(handler, fault, reply):
     """One byte at a time, more slowly than any client should wait for a whole reply."""
     handler.send_head(200, [("Content-Type", "application/json"), ("Content-Length", len(reply))])
     for byte in reply:
         handler.send_raw(bytes([byte]))
-        time.sleep(DRIP_SECONDS)
+        time.sleep(fault.get("seconds", DRIP_SECONDS))
 
 
 def garbage(handler, fault, _reply):
@@ -118,14 +118,14 @@ def wrong_shape(handler, fault, _reply):
     as_json(handler, 200, fault.get("json", {"results": {"type": "ok"}}))
 
 
-def wrong_count(handler, _fault, reply):
+def wrong_count(handler, fault, reply):
     """One step result too few in each batch, and one result too few where there is no batch."""
     value = json.loads(reply)
     for result in value["results"]:
         batch = result.get("response", {}).get("result", {})
         for name in ("step_results", "step_errors"):
             if name in batch:
-                batch[name].pop()
+                batch[name].pop(fault.get("drop", -1))
     if not any("step_results" in result.get("response", {}).get("result", {})
                for result in value["results"]):
         value["results"].pop()
@@ -160,5 +160,7 @@ def wrong_content_type(handler, fault, reply):
     whole(handler, 200, fault.get("body", reply), fault.get("content_type", "text/html"))
 
 
-KINDS = {name: function for name, function in globals().items()
-         if callable(function) and name not in ("Script", "whole", "as_json", "error_results")}
+KINDS = {function.__name__: function for function in (
+    status, bad_gateway, too_many, stream_expired, blocked, sql_error, close_before, close_mid_body,
+    truncated_chunked, hang, hang_after_headers, drip, garbage, wrong_shape, wrong_count, duplicate,
+    huge_body, huge_header, redirect, wrong_content_type)}

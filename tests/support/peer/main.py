@@ -28,6 +28,16 @@ COUNTERS = ("connections", "probes", "requests", "hanging", "in_flight", "max_in
 GZIP_BYTES_MIN = 256
 
 
+def refuse_unknown(names, known):
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(f"unknown: {unknown}")
+
+
+def encode(reply):
+    return json.dumps(reply, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 class State:
     """Options, script, streams and counters; one lock for all of them."""
 
@@ -195,7 +205,7 @@ class Hrana(Base):
         with self.state.lock:
             fault = self.state.script.next(body)
         if fault is not None:
-            reply = json.dumps(self.run(body)).encode() if fault["kind"] in NEED_REPLY else b""
+            reply = encode(self.run(body)) if fault["kind"] in NEED_REPLY else b""
             faults.KINDS[fault["kind"]](self, fault, reply)
             return
         try:
@@ -225,7 +235,7 @@ class Hrana(Base):
                 "base_url": options["base_url"], "results": results}
 
     def send_reply(self, reply):
-        body = json.dumps(reply, separators=(",", ":"), ensure_ascii=False).encode()
+        body = encode(reply)
         headers = []
         if (self.state.options["gzip"] and len(body) >= GZIP_BYTES_MIN
                 and "gzip" in self.headers.get("Accept-Encoding", "")):
@@ -253,14 +263,23 @@ class Control(Base):
 
     def do_POST(self):
         value = json.loads(self.read_body() or b"{}")
-        with self.state.lock:
-            if self.path == "/options":
-                self.state.options = self.state.options | value
-            elif self.path == "/faults":
-                self.state.script = faults.Script(value)
-            elif self.path == "/reset":
-                self.state.reset()
-        self.send_json(200, {})
+        try:
+            with self.state.lock:
+                self.change(value)
+        except ValueError as error:
+            self.send_body(400, str(error).encode(), "text/plain")
+        else:
+            self.send_json(200, {})
+
+    def change(self, value):
+        if self.path == "/options":
+            refuse_unknown(value, DEFAULTS)
+            self.state.options = self.state.options | value
+        elif self.path == "/faults":
+            refuse_unknown([fault["kind"] for fault in value], faults.KINDS)
+            self.state.script = faults.Script(value)
+        else:
+            self.state.reset()
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -268,8 +287,7 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, state, handler, tls=None):
-        super().__init__(("127.0.0.1", state.options.get("port", 0) if handler is Hrana else 0),
-                         handler)
+        super().__init__(("127.0.0.1", 0), handler)
         self.state, self.tls = state, tls
 
     def finish_request(self, request, client_address):
@@ -295,9 +313,8 @@ def tls_context(options):
 
 
 def main():
-    unknown = set(given := json.loads(sys.argv[1])) - set(DEFAULTS) - {"port"}
-    if unknown:
-        sys.exit(f"unknown options: {sorted(unknown)}")
+    given = json.loads(sys.argv[1])
+    refuse_unknown(given, DEFAULTS)
     state = State(given)
     server = Server(state, Hrana, tls_context(state.options))
     control = Server(state, Control)

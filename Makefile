@@ -1,6 +1,7 @@
 # The commands a person types. Each does all the set-up that it needs.
 PREFIX ?= /usr/local
 BUILD := build/dev
+RELEASE := build/release
 
 .PHONY: help demo test bench install lint clean
 help:

@@ -46,8 +46,10 @@ def dynamic(library, which):
     """{symbol: version} of a library's dynamic table."""
     found = {}
     for line in output("nm", "-D", which, "--with-symbol-versions", str(library)).splitlines():
-        name, _, version = line.split()[-1].partition("@")
-        if not re.match(r"TIDEMARK_", name):  # a version node's own entry
+        kind, symbol = line.split()[-2:]
+        name, _, version = symbol.partition("@")
+        # Not a local symbol, which the linker may list too, nor a version node's own entry.
+        if kind not in "tdbrn" and not name.startswith("TIDEMARK_"):
             found[name] = version.lstrip("@")
     return found
 

@@ -59,6 +59,7 @@ struct TIDEMARK_API SyncReport {
   std::uint64_t vectors_kept_raw = 0;  // embeddings in an encoding that is not f32
   std::vector<SkippedItem> skipped;    // the first 100
   std::vector<std::string> notes;      // what discovery remarked
+  std::vector<std::string> roles;      // what it found, a sentence for each collection
   ValidationReport validation;
   std::uint64_t position = 0;  // of the change log; 0 without capture
   Freshness freshness;

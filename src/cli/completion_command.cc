@@ -1,59 +1,58 @@
-#include <cstdio>
-
-#include "cli/context.h"
+// The scripts know nothing of the commands: they ask the program itself (`tidemark __complete`).
+#include "cli/output.h"
 
 namespace tidemark::cli {
 namespace {
 
-constexpr const char* kCommands = "init sync get list status validate config completion";
-constexpr const char* kCollections = "episodes patterns heuristics embeddings";
-
-void print_bash() {
-  std::printf(R"(_tidemark() {
-  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  case $previous in
-    get|list) COMPREPLY=($(compgen -W "%s" -- "$word")); return ;;
-    config) COMPREPLY=($(compgen -W "check print" -- "$word")); return ;;
-    completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")); return ;;
-    --cache|--config|--token-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
-  esac
-  COMPREPLY=($(compgen -W "%s --config --cache --json --quiet --verbose --help" -- "$word"))
+constexpr const char* kBash = R"(_tidemark() {
+  local IFS=$'\n' current=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]/#\~/$HOME} candidates
+  candidates=$("$program" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null) || return
+  if [[ $candidates == :files ]]; then
+    compopt -o filenames
+    COMPREPLY=($(compgen -f -- "$current"))
+  else
+    COMPREPLY=($(compgen -W "$candidates" -- "$current"))
+  fi
 }
 complete -F _tidemark tidemark
-)",
-              kCollections, kCommands);
-}
+)";
 
-void print_zsh() {
-  std::printf(R"(#compdef tidemark
+constexpr const char* kZsh = R"(#compdef tidemark
 _tidemark() {
-  case ${words[CURRENT-1]} in
-    get|list) compadd %s ;;
-    config) compadd check print ;;
-    completion) compadd bash zsh fish ;;
-    --cache|--config|--token-file) _files ;;
-    *) compadd %s -- --config --cache --json --quiet --verbose --help ;;
-  esac
+  local -a candidates
+  candidates=("${(@f)$(${(Q)words[1]} __complete "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ $candidates[1] == :files ]]; then
+    _files
+  else
+    compadd -- ${candidates:#}
+  fi
 }
-compdef _tidemark tidemark
-)",
-              kCollections, kCommands);
-}
+if [[ $funcstack[1] == _tidemark ]]; then
+  _tidemark "$@"
+else
+  compdef _tidemark tidemark
+fi
+)";
 
-void print_fish() {
-  std::printf("complete -c tidemark -n __fish_use_subcommand -f -a '%s'\n", kCommands);
-  std::printf("complete -c tidemark -n '__fish_seen_subcommand_from get list' -f -a '%s'\n",
-              kCollections);
-  std::printf("complete -c tidemark -n '__fish_seen_subcommand_from config' -f -a 'check print'\n");
-  std::printf("complete -c tidemark -l config -r\ncomplete -c tidemark -l cache -r\n");
-}
+constexpr const char* kFish = R"(function __tidemark_complete
+  set -l before (commandline -opc)
+  set -l current (commandline -ct)
+  set -l candidates ($before[1] __complete $before[2..-1] "$current" 2>/dev/null)
+  if test "$candidates[1]" = :files
+    __fish_complete_path "$current"
+  else
+    printf '%s\n' $candidates
+  end
+end
+complete -c tidemark -f -a '(__tidemark_complete)'
+)";
 
 }  // namespace
 
 int run_completion(const std::string& shell) {
-  if (shell == "bash") print_bash();
-  if (shell == "zsh") print_zsh();
-  if (shell == "fish") print_fish();
+  if (shell == "bash") write_out(kBash);
+  if (shell == "zsh") write_out(kZsh);
+  if (shell == "fish") write_out(kFish);
   return kDone;
 }
 

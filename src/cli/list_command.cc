@@ -1,6 +1,3 @@
-#include <cerrno>
-#include <cstdio>
-
 #include "cli/output.h"
 
 namespace tidemark::cli {
@@ -14,25 +11,22 @@ int run_list(const Context& context, const ListArguments& arguments) {
     const std::size_t equals = arguments.where.find('=');
     if (equals == std::string::npos || equals == 0) {
       return report_error(context, "list",
-                          {ErrorCode::invalid, "--where wants INDEX=VALUE", {}, {}});
+                          {ErrorCode::invalid,
+                           "--where wants INDEX=VALUE, not " + arguments.where,
+                           "for example --where pattern_type=error_recovery",
+                           {}});
     }
     query.where_index = arguments.where.substr(0, equals);
     query.where_value = arguments.where.substr(equals + 1);
   }
   const auto reader = Reader::open(cache_path(context.settings), reader_options(context));
-  if (!reader) return report_error(context, "list", reader.error());
-  // A reader that went away (head, less) ends the listing quietly.
-  bool written = true;
-  const auto listed = reader->scan(query, [&](const Row& row) {
-    written = std::printf("{\"collection\":%s,\"key\":%s,\"row\":%s}\n",
-                          json_string(row.collection()).c_str(), json_string(row.key()).c_str(),
-                          row.to_json().c_str()) > 0;
-    return written;
+  if (!reader) return report_cache_error(context, "list", reader.error());
+  // A reader that went away (head, less) ends the listing; finish_output() judges it.
+  const auto listed = reader->scan(query, [](const Row& row) {
+    return write_out("{\"collection\":" + json_string(row.collection()) +
+                     ",\"key\":" + json_string(row.key()) + ",\"row\":" + row.to_json() + "}\n");
   });
-  if (!listed) return report_error(context, "list", listed.error());
-  if (std::fflush(stdout) == 0 && written) return kDone;
-  if (errno == EPIPE) return kDone;
-  return report_error(context, "list", {ErrorCode::no_space, "cannot write the listing", {}, {}});
+  return listed ? kDone : report_cache_error(context, "list", listed.error());
 }
 
 }  // namespace tidemark::cli

@@ -1,6 +1,8 @@
 #include "cli/output.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "cli/units.h"
@@ -13,6 +15,11 @@ using Json = nlohmann::ordered_json;
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
+
+// A writer's repair is not waited for when an error is told.
+constexpr std::chrono::milliseconds kLookDeadline{200};
+
+int write_error = 0;  // errno of the first write to stdout that failed; one thread writes
 
 std::int64_t unix_ms(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -65,13 +72,34 @@ std::string freshness_text(const Freshness& f) {
   if (f.age) text += ", checked " + format_duration(*f.age) + " ago";
   if (f.checked_at && !f.age) text += " (the clock went back)";
   if (f.incomplete > 0) text += ", " + std::to_string(f.incomplete) + " rows skipped";
+  if (!f.doubt.empty()) text += "; in doubt: " + f.doubt;
+  if (f.catching_up) text += "; catching up";
   if (f.source_unavailable_since) {
     const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now() - *f.source_unavailable_since);
     text +=
-        "; source unavailable since " + format_duration(since) + ": " + f.source_unavailable_reason;
+        "; source unavailable for " + format_duration(since) + ": " + f.source_unavailable_reason;
   }
   return text;
+}
+
+bool write_out(std::string_view text) {
+  if (write_error != 0) return false;
+  errno = 0;
+  // A device is line-buffered: its failure may show in the error flag alone.
+  const std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
+  if (written != text.size() || std::ferror(stdout) != 0) {
+    write_error = errno == 0 ? EIO : errno;
+  }
+  return write_error == 0;
+}
+
+int finish_output(int exit) {
+  errno = 0;
+  if (std::fflush(stdout) != 0 && write_error == 0) write_error = errno == 0 ? EIO : errno;
+  if (write_error == 0 || write_error == EPIPE) return exit;
+  std::fprintf(stderr, "tidemark: cannot write the output: %s\n", std::strerror(write_error));
+  return kError;
 }
 
 void print_envelope(std::string_view command, int exit, const Error* error,
@@ -82,25 +110,57 @@ void print_envelope(std::string_view command, int exit, const Error* error,
                   {"message", error->message},
                   {"hint", error->hint}};
   }
-  std::printf("{\"v\":1,\"command\":%s,\"exit\":%d,\"error\":%s,\"freshness\":%s,\"result\":%s}\n",
-              json_string(command).c_str(), exit, dump(error_json).c_str(),
-              freshness == nullptr ? "null" : freshness_json(*freshness).c_str(),
-              result_json.empty() ? "null" : result_json.c_str());
+  write_out("{\"v\":1,\"command\":" + json_string(command) + ",\"exit\":" + std::to_string(exit) +
+            ",\"error\":" + dump(error_json) +
+            ",\"freshness\":" + (freshness == nullptr ? "null" : freshness_json(*freshness)) +
+            ",\"result\":" + (result_json.empty() ? "null" : result_json) + "}\n");
 }
 
-int report_error(const Context& context, std::string_view command, const Error& error) {
+int report_error(const Context& context, std::string_view command, const Error& error,
+                 const Freshness* freshness) {
   const int exit = exit_code_of(error.code);
   std::fprintf(stderr, "tidemark: %s\n", error.message.c_str());
   if (!error.source_text.empty() && error.message.find(error.source_text) == std::string::npos) {
     std::fprintf(stderr, "the source said: %s\n", error.source_text.c_str());
   }
   if (!error.hint.empty()) std::fprintf(stderr, "hint: %s\n", error.hint.c_str());
-  if (context.json) print_envelope(command, exit, &error, nullptr, {});
+  if (context.json) print_envelope(command, exit, &error, freshness, {});
+  return exit;
+}
+
+int report_cache_error(const Context& context, std::string_view command, const Error& error) {
+  ReaderOptions options = reader_options(context);
+  options.repair = false;
+  options.open_deadline = kLookDeadline;
+  const CacheStatus status = inspect(cache_path(context.settings), options);
+  const bool known = status.readable || status.freshness.state == FreshnessState::needs_repair;
+  const Freshness* const freshness = known ? &status.freshness : nullptr;
+  const int exit = report_error(context, command, error, freshness);
+  if (exit == kSourceUnavailable && !context.quiet) {
+    const std::string state = !status.exists ? "there is no cache yet"
+                              : !status.readable
+                                  ? "the cache cannot be read either"
+                                  : "the cache can be used: " + freshness_text(status.freshness);
+    std::fprintf(stderr, "%s\n", state.c_str());
+  }
   return exit;
 }
 
 bool too_old(const Freshness& freshness, const std::optional<std::chrono::milliseconds>& max_age) {
   return max_age && (!freshness.age || *freshness.age > *max_age);
+}
+
+Error too_old_error(const Freshness& freshness) {
+  return {ErrorCode::stale,
+          "the cache is older than --max-age: " + freshness_text(freshness),
+          "run `tidemark sync`, or allow a larger --max-age",
+          {}};
+}
+
+std::string grouped(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
 }
 
 ReaderOptions reader_options(const Context& context) {

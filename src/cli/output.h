@@ -15,20 +15,34 @@ namespace tidemark::cli {
 
 [[nodiscard]] int exit_code_of(ErrorCode code);
 
+// Data for stdout, buffered. False once a write has failed: more output is pointless.
+bool write_out(std::string_view text);
+// Flushes stdout. `exit`, or kError with a message when the data could not be written; a reader
+// that went away (head, less) is no error.
+[[nodiscard]] int finish_output(int exit);
+
 // {"v":1,"command":...,"exit":...,"error":...,"freshness":...,"result":...} on one line.
 // `result_json` is JSON already; empty: null.
 void print_envelope(std::string_view command, int exit, const Error* error,
                     const Freshness* freshness, const std::string& result_json);
-// To stderr, and to stdout as an envelope with --json. Returns the exit code.
-[[nodiscard]] int report_error(const Context& context, std::string_view command,
-                               const Error& error);
+// To stderr, and to stdout as an envelope with --json. Returns the exit code. `freshness`: of the
+// cache that stays usable, where there is one.
+[[nodiscard]] int report_error(const Context& context, std::string_view command, const Error& error,
+                               const Freshness* freshness = nullptr);
+// The same for commands that have a cache: looks at it for its freshness.
+[[nodiscard]] int report_cache_error(const Context& context, std::string_view command,
+                                     const Error& error);
 [[nodiscard]] std::string freshness_json(const Freshness& freshness);
 // A sentence: "fresh, checked 3.2 s ago".
 [[nodiscard]] std::string freshness_text(const Freshness& freshness);
 [[nodiscard]] std::string json_string(std::string_view text);
+// "12,345"
+[[nodiscard]] std::string grouped(std::uint64_t number);
 // True when the cache is older than `max_age` (or its age is not known).
 [[nodiscard]] bool too_old(const Freshness& freshness,
                            const std::optional<std::chrono::milliseconds>& max_age);
+// What --max-age says of a cache that is too old.
+[[nodiscard]] Error too_old_error(const Freshness& freshness);
 [[nodiscard]] ReaderOptions reader_options(const Context& context);
 
 }  // namespace tidemark::cli

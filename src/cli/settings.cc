@@ -1,21 +1,18 @@
 #include "cli/settings.h"
 
-#include <array>
-#include <cstdio>
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+
+#include "cli/setting_fields.h"
 
 namespace tidemark::cli {
 namespace {
 
 constexpr std::size_t kConfigBytesMax = std::size_t{1} << 20U;
-
-template <typename T>
-void take(std::optional<T>& upper, const std::optional<T>& lower) {
-  if (!upper) upper = lower;
-}
 
 std::optional<std::string> environment(const char* name) {
   const char* const value = std::getenv(name);
@@ -24,8 +21,15 @@ std::optional<std::string> environment(const char* name) {
 }
 
 Result<std::string> read_file(const std::string& path, const std::string& hint) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return fail(ErrorCode::invalid, path + " is a directory", hint);
+  }
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::invalid, "cannot read " + path, hint);
+  if (!file) {
+    return fail(ErrorCode::invalid, "cannot read " + path + ": " + std::strerror(errno), hint);
+  }
   std::string text(kConfigBytesMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return fail(ErrorCode::invalid, "cannot read " + path, hint);
@@ -36,48 +40,68 @@ Result<std::string> read_file(const std::string& path, const std::string& hint) 
   return text;
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
+// The flag that sets "section.name".
+std::string flag_of(std::string_view section, std::string_view name) {
+  if (section == "source" && name == "url") return "--source";
+  if (section == "cache" && name == "path") return "--cache";
+  if (name == "pass_deadline") return "--deadline";
+  std::string flag = "--" + std::string(name);
+  std::ranges::replace(flag, '_', '-');
+  return flag;
 }
 
-std::string ms(std::chrono::milliseconds value) {
-  return "\"" + std::to_string(value.count()) + "ms\"";
+void from_environment(std::optional<std::string>& member, Settings& settings, const char* name,
+                      const char* variable) {
+  member = environment(variable);
+  if (member) settings.origins[name] = {Layer::environment, std::string("environment ") + variable};
+}
+
+// A bearer token goes into an HTTP header: one word of visible ASCII.
+Result<std::string> checked_token(std::string token, const std::string& where) {
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
+    token.pop_back();
+  }
+  if (token.empty()) {
+    return fail(ErrorCode::invalid, where + " is empty", "put the token alone into it");
+  }
+  const bool plain =
+      std::ranges::all_of(token, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+  if (!plain) {
+    return fail(ErrorCode::invalid, where + " holds blanks, control or non-ASCII characters",
+                "a token is one word: put it alone on one line");
+  }
+  return token;
+}
+
+bool token_is_a_file(const Settings& settings) {
+  if (!settings.token_file) return false;
+  const auto origin = settings.origins.find("source.token_file");
+  const bool flag = origin != settings.origins.end() && origin->second.layer == Layer::flag;
+  return flag || !environment("TURSO_AUTH_TOKEN");
 }
 
 }  // namespace
 
 void merge(Settings& upper, const Settings& lower) {
-  take(upper.source, lower.source);
-  take(upper.token_file, lower.token_file);
-  take(upper.cache, lower.cache);
-  take(upper.cache_mode, lower.cache_mode);
-  take(upper.page_cache, lower.page_cache);
-  take(upper.max_episodes_cache, lower.max_episodes_cache);
-  take(upper.batch_size, lower.batch_size);
-  take(upper.sync_patterns, lower.sync_patterns);
-  take(upper.sync_embeddings, lower.sync_embeddings);
-  take(upper.validate_checksums, lower.validate_checksums);
-  take(upper.max_concurrent_fetches, lower.max_concurrent_fetches);
-  take(upper.request_deadline, lower.request_deadline);
-  take(upper.pass_deadline, lower.pass_deadline);
-  take(upper.interval, lower.interval);
-  take(upper.max_staleness, lower.max_staleness);
-  take(upper.heartbeat, lower.heartbeat);
-  take(upper.audit_interval, lower.audit_interval);
-  take(upper.daemon_listen, lower.daemon_listen);
-  take(upper.daemon_socket, lower.daemon_socket);
-  take(upper.daemon_token_file, lower.daemon_token_file);
+  each_setting([&](const char* section, const char* name, auto member) {
+    if (upper.*member || !(lower.*member)) return;
+    upper.*member = lower.*member;
+    const auto origin = lower.origins.find(setting_name(section, name));
+    if (origin != lower.origins.end()) upper.origins[origin->first] = origin->second;
+  });
+}
+
+void mark_as_flags(Settings& settings) {
+  each_setting([&](const char* section, const char* name, auto member) {
+    if (!(settings.*member)) return;
+    settings.origins[setting_name(section, name)] = {Layer::flag, "flag " + flag_of(section, name)};
+  });
 }
 
 Settings settings_from_environment() {
   Settings settings;
-  settings.source = environment("TURSO_DATABASE_URL");
-  settings.cache = environment("TIDEMARK_CACHE");
+  from_environment(settings.source, settings, "source.url", "TURSO_DATABASE_URL");
+  from_environment(settings.cache, settings, "cache.path", "TIDEMARK_CACHE");
   return settings;
 }
 
@@ -121,56 +145,6 @@ Result<void> check_times(const Settings& settings) {
               "a cache in step would look stale: raise max_staleness or lower the others");
 }
 
-std::string to_toml(const Settings& s) {
-  const SyncConfig d;
-  std::ostringstream out;
-  // A line with the value in force; commented out where nobody named it.
-  const auto line = [&](const char* key, bool named, const std::string& value) {
-    out << (named ? "" : "# ") << key << " = " << value << "\n";
-  };
-  const auto text = [&](const char* key, const std::optional<std::string>& value) {
-    line(key, value.has_value(), quoted(value.value_or("")));
-  };
-  const auto number = [&](const char* key, const auto& value, std::uint64_t otherwise) {
-    line(key, value.has_value(), std::to_string(value ? *value : otherwise));
-  };
-  const auto flag = [&](const char* key, const std::optional<bool>& value, bool otherwise) {
-    line(key, value.has_value(), value.value_or(otherwise) ? "true" : "false");
-  };
-  const auto time = [&](const char* key, const std::optional<std::chrono::milliseconds>& value,
-                        std::chrono::milliseconds otherwise) {
-    line(key, value.has_value(), ms(value.value_or(otherwise)));
-  };
-  out << "[source]\n";
-  text("url", s.source);
-  text("token_file", s.token_file);
-  out << "\n[cache]\n";
-  line("path", s.cache.has_value(), quoted(cache_path(s)));
-  std::array<char, 16> mode{};
-  std::snprintf(mode.data(), mode.size(), "\"%04o\"", s.cache_mode.value_or(0600));
-  line("cache_mode", s.cache_mode.has_value(), mode.data());
-  const std::size_t page_cache = s.page_cache.value_or(std::size_t{32} << 20U);
-  line("page_cache", s.page_cache.has_value(), "\"" + std::to_string(page_cache >> 10U) + "KiB\"");
-  out << "\n[sync]\n";
-  number("max_episodes_cache", s.max_episodes_cache, d.max_episodes_cache);
-  number("batch_size", s.batch_size, d.batch_size);
-  flag("sync_patterns", s.sync_patterns, d.sync_patterns);
-  flag("sync_embeddings", s.sync_embeddings, d.sync_embeddings);
-  flag("validate_checksums", s.validate_checksums, d.validate_checksums);
-  number("max_concurrent_fetches", s.max_concurrent_fetches, d.max_concurrent_fetches);
-  time("request_deadline", s.request_deadline, d.request_deadline);
-  time("pass_deadline", s.pass_deadline, d.pass_deadline);
-  time("interval", s.interval, kInterval);
-  time("max_staleness", s.max_staleness, kMaxStaleness);
-  time("heartbeat", s.heartbeat, kHeartbeat);
-  time("audit_interval", s.audit_interval, kAuditInterval);
-  out << "\n[daemon]\n";
-  text("listen", s.daemon_listen);
-  text("socket", s.daemon_socket);
-  text("token_file", s.daemon_token_file);
-  return out.str();
-}
-
 std::string cache_path(const Settings& settings) {
   if (settings.cache) return *settings.cache;
   const auto base = environment("XDG_CACHE_HOME");
@@ -179,12 +153,23 @@ std::string cache_path(const Settings& settings) {
 }
 
 Result<std::string> read_token(const Settings& settings) {
-  if (auto token = environment("TURSO_AUTH_TOKEN"); token && !settings.token_file) return *token;
-  if (!settings.token_file) return std::string{};
-  TIDEMARK_ASSIGN(token, read_file(*settings.token_file,
-                                   "--token-file names a file that holds the token alone"));
-  while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.pop_back();
-  return token;
+  if (token_is_a_file(settings)) {
+    const std::string& path = *settings.token_file;
+    TIDEMARK_ASSIGN(token, read_file(path, "give a readable file that holds the token alone"));
+    return checked_token(std::move(token), "the token file " + path);
+  }
+  auto token = environment("TURSO_AUTH_TOKEN");
+  if (!token) return std::string{};
+  return checked_token(std::move(*token), "TURSO_AUTH_TOKEN");
+}
+
+std::string token_origin(const Settings& settings) {
+  if (token_is_a_file(settings)) {
+    const auto origin = settings.origins.find("source.token_file");
+    return *settings.token_file +
+           (origin == settings.origins.end() ? "" : " (" + origin->second.text + ")");
+  }
+  return environment("TURSO_AUTH_TOKEN") ? "environment TURSO_AUTH_TOKEN" : "none";
 }
 
 }  // namespace tidemark::cli

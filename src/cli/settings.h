@@ -3,15 +3,24 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "tidemark/config.h"
 #include "tidemark/error.h"
 
 namespace tidemark::cli {
+
+// Where a value came from; an upper layer wins.
+enum class Layer : std::uint8_t { file, environment, flag };
+struct Origin {
+  Layer layer = Layer::file;
+  std::string text;  // "flag --cache", "environment TIDEMARK_CACHE", "tidemark.toml:3"
+};
 
 // Every setting as it was named somewhere; nullopt: not named.
 struct Settings {
@@ -35,6 +44,7 @@ struct Settings {
   std::optional<std::string> daemon_listen;
   std::optional<std::string> daemon_socket;
   std::optional<std::string> daemon_token_file;
+  std::map<std::string, Origin, std::less<>> origins;  // by name ("sync.batch_size"), of the named
 };
 
 inline constexpr std::chrono::milliseconds kInterval{30'000};
@@ -44,23 +54,28 @@ inline constexpr std::chrono::milliseconds kAuditInterval{86'400'000};
 
 // Takes from `lower` what `upper` does not name.
 void merge(Settings& upper, const Settings& lower);
+// Says of everything that `settings` names that a flag named it.
+void mark_as_flags(Settings& settings);
 // TURSO_DATABASE_URL and TIDEMARK_CACHE.
 [[nodiscard]] Settings settings_from_environment();
 // The bytes of a tidemark.toml. Errors: invalid, with every unknown key (and what may have been
-// meant) and every bad value at once, each with its line. Paths are relative to `folder`. Pure.
+// meant), every bad value and every value out of range at once, each with its line. Paths are
+// relative to `folder`. Pure.
 [[nodiscard]] Result<Settings> settings_from_toml(std::string_view text, const std::string& name,
                                                   const std::string& folder);
 // --config F, else ./tidemark.toml if there is one.
 [[nodiscard]] Result<Settings> settings_from_file(const std::string& config_flag);
 
+// Errors: invalid, with every field that is out of range.
 [[nodiscard]] Result<SyncConfig> sync_config(const Settings& settings);
 // max_staleness must allow for heartbeat + interval.
 [[nodiscard]] Result<void> check_times(const Settings& settings);
-// The effective settings as TOML.
-[[nodiscard]] std::string to_toml(const Settings& settings);
 // The named or the default cache path: $XDG_CACHE_HOME or ~/.cache, then tidemark/cache.redb.
 [[nodiscard]] std::string cache_path(const Settings& settings);
-// The token: TURSO_AUTH_TOKEN, else the token file; empty when neither is named.
+// The token: --token-file, else TURSO_AUTH_TOKEN, else the configured token file; empty when none
+// is named. Errors: invalid (missing, unreadable, empty, not one printable word); never the token.
 [[nodiscard]] Result<std::string> read_token(const Settings& settings);
+// What read_token would read, for people: "flag --token-file", "environment TURSO_AUTH_TOKEN", ...
+[[nodiscard]] std::string token_origin(const Settings& settings);
 
 }  // namespace tidemark::cli

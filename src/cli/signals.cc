@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "cli/context.h"
 
@@ -28,7 +29,13 @@ StopOnSignal::StopOnSignal() {
       if ((wait[1].revents & POLLIN) != 0) break;
       signalfd_siginfo info{};
       if (::read(taken, &info, sizeof info) != sizeof info) break;
-      if (source_.stop_requested()) ::_exit(kInterrupted);
+      if (source_.stop_requested()) {
+        constexpr std::string_view kClear = "\r\033[K";  // a progress line may stand there
+        if (::isatty(STDERR_FILENO) == 1) {
+          [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, kClear.data(), kClear.size());
+        }
+        ::_exit(kInterrupted);
+      }
       source_.request_stop();
     }
     ::close(taken);

@@ -1,67 +1,124 @@
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "cli/output.h"
+#include "cli/units.h"
 
 namespace tidemark::cli {
 namespace {
 
-std::string reads_json(const std::optional<ReadCounts>& reads) {
-  if (!reads) return "null";
-  return "{\"hits\":" + std::to_string(reads->hits) +
-         ",\"absent\":" + std::to_string(reads->absent) +
-         ",\"unknown\":" + std::to_string(reads->unknown) + "}";
+using Json = nlohmann::ordered_json;
+
+Json parsed_report(const CacheStatus& s) {
+  Json report = s.last_report_json ? Json::parse(*s.last_report_json, nullptr, false) : Json();
+  return report.is_object() ? report : Json();
 }
 
-std::string status_json(const CacheStatus& s) {
-  const auto number = [](std::uint64_t value) { return std::to_string(value); };
-  std::string collections;
-  for (const auto& [name, count] : s.counts) {
-    collections +=
-        (collections.empty() ? "" : ",") + json_string(name) + ":{\"count\":" + number(count) + "}";
-  }
-  std::string notes;
-  for (const auto& note : s.notes) notes += (notes.empty() ? "" : ",") + json_string(note);
-  return "{\"path\":" + json_string(s.path) + ",\"exists\":" + (s.exists ? "true" : "false") +
-         ",\"readable\":" + (s.readable ? "true" : "false") +
-         ",\"source\":" + json_string(s.source) + ",\"generation\":" + json_string(s.generation) +
-         ",\"format_version\":" + number(s.format_version) +
-         ",\"scope\":{\"max_episodes_cache\":" + number(s.scope.max_episodes_cache) +
-         ",\"sync_patterns\":" + (s.scope.sync_patterns ? "true" : "false") +
-         ",\"sync_embeddings\":" + (s.scope.sync_embeddings ? "true" : "false") +
-         "},\"window_complete\":" + (s.window_complete ? "true" : "false") + ",\"collections\":{" +
-         collections + "},\"file_bytes\":" + number(s.file_bytes) +
-         ",\"live_bytes\":" + (s.live_bytes ? number(*s.live_bytes) : "null") +
-         ",\"reads\":" + reads_json(s.reads) +
-         ",\"holder\":" + (s.holder ? json_string(*s.holder) : "null") + ",\"notes\":[" + notes +
-         "],\"last_report\":" + s.last_report_json.value_or("null") + "}";
+Json reads_json(const std::optional<ReadCounts>& reads) {
+  if (!reads) return nullptr;
+  return {{"hits", reads->hits}, {"absent", reads->absent}, {"unknown", reads->unknown}};
 }
 
 std::string reads_text(const ReadCounts& reads) {
   const std::uint64_t all = reads.hits + reads.absent + reads.unknown;
-  std::string text = std::to_string(all) + ", hit " + std::to_string(reads.hits) + ", absent " +
-                     std::to_string(reads.absent) + ", unknown " + std::to_string(reads.unknown);
-  if (all > 0) text += ", hit rate " + std::to_string(reads.hits * 100 / all) + " %";
+  std::string text = grouped(all) + ": " + grouped(reads.hits) + " hit, " + grouped(reads.absent) +
+                     " absent, " + grouped(reads.unknown) + " unknown";
+  if (all > 0) text += "; hit rate " + std::to_string(reads.hits * 100 / all) + " %";
   return text;
 }
 
-void print_status(const CacheStatus& s) {
-  std::printf("cache       %s\n", s.path.c_str());
-  std::printf("source      %s\n", s.source.c_str());
-  std::printf("freshness   %s\n", freshness_text(s.freshness).c_str());
-  for (const auto& [name, count] : s.counts) {
-    std::printf("%-11s %llu\n", name.c_str(), static_cast<unsigned long long>(count));
+std::string status_json(const CacheStatus& s) {
+  Json json = {
+      {"path", s.path},     {"exists", s.exists},         {"readable", s.readable},
+      {"source", s.source}, {"generation", s.generation}, {"format_version", s.format_version}};
+  json["scope"] = {{"max_episodes_cache", s.scope.max_episodes_cache},
+                   {"sync_patterns", s.scope.sync_patterns},
+                   {"sync_embeddings", s.scope.sync_embeddings}};
+  json["window_complete"] = s.window_complete;
+  json["collections"] = Json::object();
+  for (const auto& [name, count] : s.counts) json["collections"][name] = {{"count", count}};
+  json["file_bytes"] = s.file_bytes;
+  json["live_bytes"] = s.live_bytes ? Json(*s.live_bytes) : Json();
+  json["reads"] = reads_json(s.reads);
+  json["holder"] = s.holder ? Json(*s.holder) : Json();
+  json["notes"] = s.notes;
+  json["last_report"] = parsed_report(s);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void line(const char* name, const std::string& text) {
+  std::string label = name;
+  label.resize(13, ' ');
+  write_out(label + text + "\n");
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  return bytes < (1U << 20U) ? grouped(bytes) + " bytes" : grouped(bytes >> 20U) + " MiB";
+}
+
+std::string scope_text(const CacheStatus& s) {
+  return "the newest " + grouped(s.scope.max_episodes_cache) + " episodes" +
+         (s.window_complete ? " (all of the source)" : "") +
+         (s.scope.sync_patterns ? ", patterns and heuristics" : ", no patterns") +
+         (s.scope.sync_embeddings ? ", embeddings" : ", no embeddings");
+}
+
+std::uint64_t number_in(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+std::string last_pass_text(const Json& report) {
+  std::uint64_t written = 0;
+  std::uint64_t removed = 0;
+  if (const auto all = report.find("collections"); all != report.end() && all->is_object()) {
+    for (const auto& counts : *all) {
+      if (!counts.is_object()) continue;
+      written += number_in(counts, "upserted");
+      removed += number_in(counts, "deleted") + number_in(counts, "evicted");
+    }
   }
-  std::printf("scope       newest %llu episodes%s%s%s\n",
-              static_cast<unsigned long long>(s.scope.max_episodes_cache),
-              s.window_complete ? " (all of the source)" : "",
-              s.scope.sync_patterns ? ", patterns and heuristics" : "",
-              s.scope.sync_embeddings ? ", embeddings" : "");
-  std::printf("file        %llu bytes", static_cast<unsigned long long>(s.file_bytes));
-  if (s.live_bytes) std::printf(", %llu live", static_cast<unsigned long long>(*s.live_bytes));
-  std::printf("\n");
-  std::printf("reads       %s\n", s.reads ? reads_text(*s.reads).c_str() : "not known");
-  if (s.holder) std::printf("writer      %s\n", s.holder->c_str());
-  for (const auto& note : s.notes) std::printf("note        %s\n", note.c_str());
+  const auto mode = report.find("mode");
+  return (mode != report.end() && mode->is_string() ? mode->get<std::string>() : "a pass") +
+         " in " + format_duration(std::chrono::milliseconds(number_in(report, "duration_ms"))) +
+         ": " + grouped(written) + " rows written, " + grouped(removed) + " removed";
+}
+
+// The skipped rows, so that "incomplete" is not a riddle.
+void print_skipped(const Json& report) {
+  const auto skipped = report.find("skipped");
+  if (skipped == report.end() || !skipped->is_array()) return;
+  for (const auto& item : *skipped) {
+    line("skipped", item.value("collection", "") + " " + item.value("key", "") + ": " +
+                        item.value("reason", ""));
+  }
+}
+
+void print_status(const Context& context, const CacheStatus& s) {
+  line("cache", s.path);
+  line("source", s.source);
+  line("freshness", freshness_text(s.freshness));
+  if (!s.freshness.consistent) line("", "not one snapshot of the source");
+  line("scope", scope_text(s));
+  std::size_t width = 0;
+  for (const auto& [name, count] : s.counts) width = std::max(width, name.size());
+  const char* label = "rows";
+  for (const auto& [name, count] : s.counts) {
+    line(label, name + std::string(width - name.size() + 2, ' ') + grouped(count));
+    label = "";
+  }
+  line("file", bytes_text(s.file_bytes) +
+                   (s.live_bytes ? ", of which live " + bytes_text(*s.live_bytes) : ""));
+  if (context.verbose > 0) line("generation", s.generation);
+  const Json report = parsed_report(s);
+  if (!report.is_null()) line("last pass", last_pass_text(report));
+  line("reads", s.reads ? reads_text(*s.reads) : "not known");
+  line("writer", s.holder ? *s.holder + " holds the lock" : "none now");
+  if (!report.is_null()) print_skipped(report);
+  for (const auto& note : s.notes) line("note", note);
+  if (context.verbose > 0 && report.contains("roles")) {
+    for (const auto& role : report["roles"]) line("found", role.get<std::string>());
+  }
 }
 
 }  // namespace
@@ -74,12 +131,15 @@ int run_status(const Context& context, std::optional<std::chrono::milliseconds> 
     print_envelope("status", exit, &*status.problem, &status.freshness, status_json(status));
     return exit;
   }
-  const int exit = too_old(status.freshness, max_age) ? kTooOld : kDone;
+  const bool old = too_old(status.freshness, max_age);
+  const int exit = old ? kTooOld : kDone;
+  const Error error = too_old_error(status.freshness);
   if (context.json) {
-    print_envelope("status", exit, nullptr, &status.freshness, status_json(status));
-  } else {
-    print_status(status);
+    print_envelope("status", exit, old ? &error : nullptr, &status.freshness, status_json(status));
+    return exit;
   }
+  if (!context.quiet) print_status(context, status);
+  if (old) std::fprintf(stderr, "tidemark: %s\n", error.message.c_str());
   return exit;
 }
 

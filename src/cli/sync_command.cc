@@ -1,10 +1,12 @@
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <initializer_list>
 
 #include "cli/output.h"
+#include "cli/progress_line.h"
 #include "cli/signals.h"
 #include "cli/units.h"
 #include "tidemark/syncer.h"
@@ -12,62 +14,35 @@
 namespace tidemark::cli {
 namespace {
 
-// One line on a terminal, rewritten; nothing in a pipe.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool on) : on_(on) {}
-  ~ProgressLine() {
-    if (shown_) std::fprintf(stderr, "\r\033[K");
-  }
-  void show(const Progress& progress) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!on_ || (progress.phase == phase_ && now - last_ < std::chrono::milliseconds(100))) return;
-    phase_ = progress.phase;
-    last_ = now;
-    shown_ = true;
-    std::fprintf(stderr, "\r\033[K%s", progress.phase.c_str());
-    if (progress.rows_done > 0) {
-      std::fprintf(stderr, ": %llu rows", static_cast<unsigned long long>(progress.rows_done));
-    }
-    std::fflush(stderr);
-  }
-
- private:
-  const bool on_;
-  bool shown_ = false;
-  std::string phase_;
-  std::chrono::steady_clock::time_point last_;
-};
-
 void print_report(const SyncReport& report) {
-  std::printf("%s in %s (%s)\n", report.mode.c_str(), format_duration(report.duration).c_str(),
-              report.reason.c_str());
-  std::printf("  %-20s %9s %9s %9s %9s %9s\n", "collection", "written", "deleted", "evicted",
-              "unchanged", "skipped");
+  write_out(report.mode + " in " + format_duration(report.duration) + " (" + report.reason + ")\n");
+  const auto row = [](const std::string& name, std::initializer_list<std::string> cells) {
+    std::string line = "  " + name;
+    line.resize(std::max<std::size_t>(line.size(), 22), ' ');
+    for (const auto& cell : cells) {
+      line += std::string(cell.size() < 12 ? 12 - cell.size() : 1, ' ') + cell;
+    }
+    write_out(line + "\n");
+  };
+  row("collection", {"written", "deleted", "evicted", "unchanged", "skipped"});
   for (const auto& [name, c] : report.collections) {
-    std::printf(
-        "  %-20s %9llu %9llu %9llu %9llu %9llu\n", name.c_str(),
-        static_cast<unsigned long long>(c.upserted), static_cast<unsigned long long>(c.deleted),
-        static_cast<unsigned long long>(c.evicted), static_cast<unsigned long long>(c.unchanged),
-        static_cast<unsigned long long>(c.skipped));
+    row(name, {grouped(c.upserted), grouped(c.deleted), grouped(c.evicted), grouped(c.unchanged),
+               grouped(c.skipped)});
   }
-  std::printf("  %llu requests, %llu pages; %s\n", static_cast<unsigned long long>(report.requests),
-              static_cast<unsigned long long>(report.pages),
-              freshness_text(report.freshness).c_str());
+  write_out("  " + grouped(report.requests) + " requests, " + grouped(report.pages) + " pages; " +
+            freshness_text(report.freshness) + "\n");
   for (const auto& item : report.skipped) {
-    std::printf("  skipped %s %s: %s\n", item.collection.c_str(), item.key.c_str(),
-                item.reason.c_str());
+    write_out("  skipped " + item.collection + " " + item.key + ": " + item.reason + "\n");
   }
-  for (const auto& problem : report.validation.problems)
-    std::printf("  differs: %s\n", problem.c_str());
+  for (const auto& problem : report.validation.problems) write_out("  differs: " + problem + "\n");
 }
 
 int run_price(const Context& context, Syncer& syncer, const SyncRequest& request,
               const std::stop_token& stop) {
   const auto price = syncer.price(stop, request);
-  if (!price) return report_error(context, "sync", price.error());
-  const auto n = [](std::uint64_t value) { return std::to_string(value); };
+  if (!price) return report_cache_error(context, "sync", price.error());
   if (context.json) {
+    const auto n = [](std::uint64_t value) { return std::to_string(value); };
     print_envelope(
         "sync", kDone, nullptr, nullptr,
         "{\"dry_run\":true,\"mode\":" + json_string(price->mode) +
@@ -76,11 +51,10 @@ int run_price(const Context& context, Syncer& syncer, const SyncRequest& request
             ",\"rows_read\":" + n(price->rows_read) + "}");
     return kDone;
   }
-  std::printf(
-      "a %s pass would keep %s episodes, %s patterns, %s heuristics and up to %s embeddings,\n"
-      "and read about %s rows at the source\n",
-      price->mode.c_str(), n(price->episodes).c_str(), n(price->patterns).c_str(),
-      n(price->heuristics).c_str(), n(price->embeddings).c_str(), n(price->rows_read).c_str());
+  write_out("a " + price->mode + " pass would keep " + grouped(price->episodes) + " episodes, " +
+            grouped(price->patterns) + " patterns, " + grouped(price->heuristics) +
+            " heuristics and up to " + grouped(price->embeddings) +
+            " embeddings,\nand read about " + grouped(price->rows_read) + " rows at the source\n");
   return kDone;
 }
 
@@ -92,6 +66,22 @@ Result<void> make_default_folder(const Settings& settings) {
   std::filesystem::create_directories(folder.parent_path(), error);
   if (::mkdir(folder.c_str(), 0700) == 0 || std::filesystem::is_directory(folder, error)) return {};
   return fail(ErrorCode::invalid, "cannot make " + folder.string(), "give a path with --cache");
+}
+
+int print_outcome(const Context& context, const SyncReport& report) {
+  const bool whole = report.freshness.incomplete == 0 && !report.validation.failed();
+  const int exit = whole ? kDone : kDoneWithSkips;
+  if (context.json) {
+    print_envelope("sync", exit, nullptr, &report.freshness, report.to_json());
+    return exit;
+  }
+  if (context.quiet) return exit;
+  if (context.verbose > 0) {
+    for (const auto& role : report.roles) std::fprintf(stderr, "found: %s\n", role.c_str());
+  }
+  for (const auto& note : report.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
+  print_report(report);
+  return exit;
 }
 
 }  // namespace
@@ -115,7 +105,7 @@ int run_sync(const Context& context, const SyncArguments& arguments) {
   options.page_cache_bytes = settings.page_cache.value_or(options.page_cache_bytes);
   options.token = [&settings] { return read_token(settings); };
   auto syncer = Syncer::open(*settings.source, cache_path(settings), *config, options);
-  if (!syncer) return report_error(context, "sync", syncer.error());
+  if (!syncer) return report_cache_error(context, "sync", syncer.error());
 
   SyncRequest request;
   request.full = arguments.full;
@@ -127,20 +117,12 @@ int run_sync(const Context& context, const SyncArguments& arguments) {
 
   Result<SyncReport> report;
   {
-    ProgressLine line(!context.quiet && !context.json && ::isatty(STDERR_FILENO) == 1);
+    ProgressLine line(!context.quiet && !context.json && can_show_progress());
     request.progress = [&line](const Progress& progress) { line.show(progress); };
     report = syncer->sync(stop.token(), request);
   }
-  if (!report) return report_error(context, "sync", report.error());
-  const bool whole = report->freshness.incomplete == 0 && !report->validation.failed();
-  const int exit = whole ? kDone : kDoneWithSkips;
-  if (context.json) {
-    print_envelope("sync", exit, nullptr, &report->freshness, report->to_json());
-    return exit;
-  }
-  for (const auto& note : report->notes) std::fprintf(stderr, "note: %s\n", note.c_str());
-  if (!context.quiet) print_report(*report);
-  return exit;
+  if (!report) return report_cache_error(context, "sync", report.error());
+  return print_outcome(context, *report);
 }
 
 }  // namespace tidemark::cli

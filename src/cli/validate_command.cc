@@ -6,22 +6,25 @@ namespace tidemark::cli {
 
 int run_validate(const Context& context, bool deep) {
   const auto result = check(cache_path(context.settings), deep, reader_options(context));
-  if (!result) return report_error(context, "validate", result.error());
+  if (!result) return report_cache_error(context, "validate", result.error());
   const int exit = result->problems.empty() ? kDone : kCorrupt;
   if (context.json) {
     std::string problems;
     for (const auto& problem : result->problems) {
       problems += (problems.empty() ? "" : ",") + json_string(problem);
     }
-    print_envelope("validate", exit, nullptr, nullptr,
-                   "{\"rows\":" + std::to_string(result->rows) + ",\"index_entries\":" +
-                       std::to_string(result->index_entries) + ",\"problems\":[" + problems + "]}");
+    const CacheStatus status = inspect(cache_path(context.settings), reader_options(context));
+    print_envelope("validate", exit, nullptr, status.readable ? &status.freshness : nullptr,
+                   "{\"rows\":" + std::to_string(result->rows) +
+                       ",\"index_entries\":" + std::to_string(result->index_entries) +
+                       ",\"deep\":" + (deep ? "true" : "false") + ",\"problems\":[" + problems +
+                       "]}");
     return exit;
   }
-  std::printf("%llu rows and %llu index entries: %s\n",
-              static_cast<unsigned long long>(result->rows),
-              static_cast<unsigned long long>(result->index_entries),
-              result->problems.empty() ? "intact" : "damaged");
+  if (!context.quiet) {
+    write_out(grouped(result->rows) + " rows and " + grouped(result->index_entries) +
+              " index entries: " + (result->problems.empty() ? "intact" : "damaged") + "\n");
+  }
   for (const auto& problem : result->problems)
     std::fprintf(stderr, "tidemark: %s\n", problem.c_str());
   if (exit != kDone)

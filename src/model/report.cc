@@ -77,6 +77,7 @@ std::string SyncReport::to_json() const {
                      {"vectors_kept_raw", vectors_kept_raw},
                      {"skipped", skips},
                      {"notes", notes},
+                     {"roles", roles},
                      {"validation", tidemark::to_json(validation)},
                      {"position", position},
                      {"freshness", tidemark::to_json(freshness)}};

@@ -142,7 +142,6 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
     if (same && confirming_) continue;  // listed too, and counted then
     ++(same ? report.unchanged : report.upserted);
   }
-  rows_done_ += rows.size();
   for (const auto& row : rows) uncommitted_bytes_ += row.key.size() + row.bytes.size();
   if (!filling_ || uncommitted_bytes_ < kFillCommitBytes) return {};
   uncommitted_bytes_ = 0;

@@ -38,7 +38,6 @@ class Applier {
   [[nodiscard]] Result<void> finish(SyncReport& report);
 
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
-  [[nodiscard]] std::uint64_t rows_done() const { return rows_done_; }
 
  private:
   struct Listed {
@@ -66,7 +65,6 @@ class Applier {
   const bool filling_;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
-  std::uint64_t rows_done_ = 0;
   std::uint64_t commits_ = 0;  // on the way
   std::uint64_t vectors_kept_raw_ = 0;
   std::map<std::string, CollectionReport> reports_;

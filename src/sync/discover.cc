@@ -3,6 +3,31 @@
 #include "source/source.h"
 
 namespace tidemark::sync {
+namespace {
+
+std::string describe(const model::Collection& collection) {
+  const auto column = [&](std::size_t index) { return collection.columns[index].name; };
+  std::string text = collection.name + ": key " + column(collection.key_column) +
+                     (collection.integer_key ? " (integer)" : "");
+  if (collection.order_column) text += ", newest by " + column(*collection.order_column);
+  if (collection.parent_column) text += ", parent " + column(*collection.parent_column);
+  if (collection.parent_type_column) text += " of " + column(*collection.parent_type_column);
+  if (collection.vector_column) text += ", vector " + column(*collection.vector_column);
+  if (collection.vector_text_column)
+    text += ", vector text " + column(*collection.vector_text_column);
+  for (std::size_t i = 0; i < collection.index_columns.size(); ++i) {
+    text += (i == 0 ? ", indexes " : " and ") + column(collection.index_columns[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> describe_roles(const model::Catalog& catalog) {
+  std::vector<std::string> roles;
+  for (const auto& collection : catalog.collections) roles.push_back(describe(collection));
+  return roles;
+}
 
 Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known) {
   turso::Batch ping;

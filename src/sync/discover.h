@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "model/collection.h"
 #include "sync/fetcher.h"
@@ -13,6 +15,9 @@ namespace tidemark::sync {
 // The schema, and the tables in detail when it is not the one that the cache knows.
 [[nodiscard]] Result<model::Catalog> discover(Fetcher& fetcher,
                                               const std::optional<model::Catalog>& known);
+
+// What discovery found, a sentence for each collection: its key, order, parent and indexes.
+[[nodiscard]] std::vector<std::string> describe_roles(const model::Catalog& catalog);
 
 // When a pass that starts now must have ended.
 [[nodiscard]] std::chrono::steady_clock::time_point pass_deadline(const SyncConfig& config);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <thread>
 
 #include "base/bounded_queue.h"
@@ -65,9 +66,25 @@ class Pass {
   }
 
  private:
-  void progress(const std::string& phase, const std::string& collection = {},
-                std::uint64_t rows = 0) {
-    if (request_.progress) request_.progress({phase, collection, rows, std::nullopt});
+  void progress(const std::string& phase) {
+    if (request_.progress) request_.progress({phase, {}, 0, std::nullopt});
+  }
+
+  // Counts what an event settles; the total of a collection is known once its list has ended.
+  void count(const Event& event) {
+    const auto tally = [this](const model::Collection& of) -> Progress& {
+      return tallies_.try_emplace(&of, Progress{phase_, of.name, 0, std::nullopt}).first->second;
+    };
+    if (const auto* const places = std::get_if<ListedPlaces>(&event)) {
+      listed_[places->collection] += places->places.size();
+      if (places->last) tally(*places->collection).rows_total = listed_[places->collection];
+    } else if (const auto* const rows = std::get_if<FetchedRows>(&event)) {
+      Progress& done = tally(*rows->collection);
+      done.rows_done += rows->rows.size() + rows->missing.size();
+      // A skipped key of the odd ones is on no list.
+      if (done.rows_total) done.rows_done = std::min(done.rows_done, *done.rows_total);
+      if (request_.progress) request_.progress(done);
+    }
   }
 
   // Lock, what stands at the path, the scope: all before the first request.
@@ -136,6 +153,7 @@ class Pass {
     report_.mode = to_string(plan_.mode);
     report_.reason = plan_.reason;
     report_.notes = catalog.notes;
+    report_.roles = describe_roles(catalog);
 
     if (plan_.mode == Mode::scan) return reconcile(*writer_, catalog, fetcher, checked_at);
     return fill(catalog, fetcher, checked_at);
@@ -171,6 +189,8 @@ class Pass {
         applier, [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).run(); }));
     TIDEMARK_ASSIGN(candidates, applier.candidates());
     applier.begin_confirm();
+    phase_ = "confirm";
+    tallies_.clear();
     if (!candidates.empty()) {
       TIDEMARK_TRY(transfer(applier, [&](const Emit& emit) {
         return Scan(fetcher, catalog, scope_, emit).confirm(candidates);
@@ -205,9 +225,9 @@ class Pass {
       std::optional<Event> event = queue.pop();
       if (!event) return fail(ErrorCode::internal, "the fetch thread ended without a word");
       if (auto* const done = std::get_if<FetchDone>(&*event)) return std::move(done->outcome);
+      count(*event);
       auto applied = apply(applier, std::move(*event));
       if (!applied) return applied;
-      progress("fetch", {}, applier.rows_done());
     }
   }
 
@@ -319,6 +339,9 @@ class Pass {
   Scope scope_;
   Plan plan_;
   std::string reason_;
+  std::string phase_ = "fetch";
+  std::map<const model::Collection*, Progress> tallies_;
+  std::map<const model::Collection*, std::uint64_t> listed_;
   bool held_snapshot_ = false;
   bool filling_ = false;
   SyncReport report_;

@@ -2,11 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
+#include <fstream>
 
 #include "cli/command_line.h"
+#include "cli/config_text.h"
 #include "cli/output.h"
+#include "cli/progress_line.h"
 #include "cli/settings.h"
 #include "cli/units.h"
+#include "tests/support/temp_folder.h"
 
 namespace tidemark::cli {
 namespace {
@@ -97,6 +102,101 @@ TEST(Settings, what_nobody_named_is_printed_as_a_comment) {
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_FALSE(settings->max_episodes_cache);
   EXPECT_FALSE(settings->cache);
+}
+
+// An unknown key hid a value out of range, and that one hid impossible times.
+TEST(Settings, every_kind_of_problem_is_named_in_one_error_by_line) {
+  const auto settings = settings_from_toml(
+      "[sync]\nbatch_size = 0\nnope = 1\nmax_concurrent_fetches = 11\nheartbeat = \"10m\"\n", "t",
+      ".");
+  ASSERT_FALSE(settings);
+  const std::string& message = settings.error().message;
+  for (const char* part : {"t:2: batch_size = 0 (allowed: 1 to 100000)", "t:3: unknown key nope",
+                           "t:4: max_concurrent_fetches = 11", "t:5: max_staleness"}) {
+    EXPECT_NE(message.find(part), std::string::npos) << part << "\n" << message;
+  }
+  EXPECT_LT(message.find("t:2"), message.find("t:3"));
+}
+
+TEST(Settings, a_time_that_could_not_be_read_raises_no_second_complaint) {
+  const auto settings =
+      settings_from_toml("[sync]\nheartbeat = \"10m\"\nmax_staleness = 5\n", "t", ".");
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().message.find("below heartbeat"), std::string::npos);
+}
+
+TEST(Settings, keep_where_each_value_came_from) {
+  auto file = settings_from_toml("\n[sync]\nbatch_size = 5\nsync_patterns = false\n", "t", ".");
+  ASSERT_TRUE(file);
+  Settings settings;
+  settings.batch_size = 7;
+  mark_as_flags(settings);
+  merge(settings, *file);
+  EXPECT_EQ(settings.origins.at("sync.batch_size").text, "flag --batch-size");
+  EXPECT_EQ(settings.origins.at("sync.sync_patterns").text, "t:4");
+  const std::string toml = to_toml(settings, Origins::show);
+  EXPECT_NE(toml.find("batch_size = 7"), std::string::npos);
+  EXPECT_NE(toml.find("# flag --batch-size"), std::string::npos) << toml;
+  EXPECT_TRUE(settings_from_toml(toml, "t", "/x")) << toml;
+}
+
+TEST(Settings, odd_characters_in_a_path_read_back) {
+  Settings settings;
+  settings.cache = "/a \"b\"\\c\n\x01";
+  const auto again = settings_from_toml(to_toml(settings), "t", "/x");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->cache, settings.cache);
+}
+
+TEST(Settings, a_secret_in_a_url_is_never_printed) {
+  for (const char* url : {"libsql://u:hunter2@h", "https://h/?authToken=hunter2"}) {
+    Settings settings;
+    settings.source = url;
+    EXPECT_EQ((to_toml(settings) + to_settings_json(settings)).find("hunter2"), std::string::npos);
+  }
+}
+
+// The token file of a tidemark.toml won against TURSO_AUTH_TOKEN.
+TEST(Token, flag_beats_environment_beats_file) {
+  const support::TempFolder folder;
+  std::ofstream(folder.file("token")) << "from-file\n";
+  Settings settings;
+  settings.token_file = folder.file("token");
+  settings.origins["source.token_file"] = {Layer::file, "t:1"};
+  ::unsetenv("TURSO_AUTH_TOKEN");
+  EXPECT_EQ(read_token(settings), "from-file");
+  EXPECT_EQ(read_token({}), "");
+  ::setenv("TURSO_AUTH_TOKEN", "from-environment", 1);
+  EXPECT_EQ(read_token(settings), "from-environment");
+  mark_as_flags(settings);
+  EXPECT_EQ(read_token(settings), "from-file");
+  ::unsetenv("TURSO_AUTH_TOKEN");
+}
+
+TEST(Token, what_is_no_token_is_refused_and_not_repeated) {
+  const support::TempFolder folder;
+  Settings settings;
+  const auto refused = [&](const std::string& path) {
+    settings.token_file = path;
+    const auto token = read_token(settings);
+    EXPECT_FALSE(token) << path;
+    return token ? "" : token.error().message + token.error().hint;
+  };
+  EXPECT_NE(refused(folder.file("none")).find("cannot read"), std::string::npos);
+  EXPECT_NE(refused(folder.file("")).find("is a directory"), std::string::npos);
+  std::ofstream(folder.file("empty")) << "\n";
+  EXPECT_NE(refused(folder.file("empty")).find("empty"), std::string::npos);
+  for (const char* bad : {"hunter2\nX-Evil: 1\n", "hunter2 hunter2", "hunter2\x01"}) {
+    std::ofstream(folder.file("bad")) << bad;
+    EXPECT_EQ(refused(folder.file("bad")).find("hunter2"), std::string::npos);
+  }
+}
+
+TEST(Progress, says_how_much_of_what_is_known) {
+  EXPECT_EQ(progress_text({"discover", {}, 0, {}}), "discover");
+  EXPECT_EQ(progress_text({"fetch", "episodes", 1200, 5000}),
+            "fetch episodes: 1,200 of 5,000 rows");
+  EXPECT_EQ(progress_text({"fetch", "embeddings", 7, {}}), "fetch embeddings: 7 rows");
 }
 
 TEST(ExitCodes, are_the_documented_ones) {

@@ -1,0 +1,178 @@
+#include "cli/flags.h"
+
+namespace tidemark::cli {
+namespace {
+
+constexpr const char* kFooter = R"(Environment:
+  TURSO_DATABASE_URL   the source, as --source
+  TURSO_AUTH_TOKEN     the bearer token (or --token-file; never a flag: process lists show flags)
+  TIDEMARK_CACHE       the cache file, as --cache
+A flag beats the environment, which beats tidemark.toml, which beats the default.
+
+Exit codes:
+  0 done                      5 busy: another process writes    9 unknown (not cached)
+  1 error                     6 older than --max-age            130 interrupted
+  2 usage or configuration    7 done, but rows were skipped or validation differs
+  3 source unavailable        8 absent (the source has none)
+  4 corrupt or needs repair
+
+Examples:
+  tidemark sync --source file:memories.db --cache memories.redb
+  tidemark get --cache memories.redb episodes 7f3c
+  tidemark list --cache memories.redb episodes --latest 10
+  tidemark COMMAND --help says more of each command)";
+
+constexpr const char* kInitFooter =
+    R"(Nothing is written unless the source answers. A file is replaced only with --force.
+Examples:
+  tidemark init --source file:memories.db
+  tidemark --config agent.toml init --source libsql://memories.example.turso.io)";
+
+constexpr const char* kSyncFooter =
+    R"(The scope (--max-episodes-cache, --sync-patterns, --sync-embeddings) is kept in the cache.
+Without these a pass takes the cache's own; one that asks for another needs --set-scope.
+Exit codes: 0 done, 3 source unavailable (the cache stays usable), 5 another pass runs, 7 done, but
+rows were skipped or validation differs.
+Examples:
+  tidemark sync                                        as tidemark.toml says
+  tidemark sync --source file:memories.db --dry-run    what would it read?
+  tidemark sync --max-episodes-cache 200 --set-scope   keep fewer episodes
+  tidemark sync --full                                 fill the cache anew)";
+
+constexpr const char* kGetFooter =
+    R"(One row a line as JSON, in the order of the keys; with --json the result is a list of
+{"collection","key","presence","row"}.
+Exit codes: 0 every key is cached, 8 at least one is absent (the source has none), 9 at least one is
+unknown (not cached: ask the source), 6 older than --max-age.
+Examples:
+  tidemark get episodes 7f3c
+  tidemark get patterns p1 p2 p3 --max-age 60s)";
+
+constexpr const char* kListFooter =
+    R"(Prints {"collection","key","row"}, one a line: episodes newest first, others by key.
+`embeddings` means every embedding table. --latest takes the first N of what the others choose.
+Examples:
+  tidemark list episodes --latest 10
+  tidemark list patterns --where pattern_type=error_recovery
+  tidemark list embeddings --of 7f3c)";
+
+constexpr const char* kStatusFooter =
+    R"(Works on caches that cannot be opened, too: then it says why.
+Examples:
+  tidemark status
+  tidemark status --max-age 60s || tidemark sync)";
+
+constexpr const char* kValidateFooter =
+    R"(Checks every row's hash, the indexes and the sums. Exit codes: 0 intact, 4 damaged.
+Examples:
+  tidemark validate
+  tidemark validate --deep)";
+
+constexpr const char* kConfigFooter = R"(Examples:
+  tidemark config check           every unknown key and bad value, at once
+  tidemark config print           each value and where it came from)";
+
+constexpr const char* kCompletionFooter = R"(Examples:
+  source <(tidemark completion bash)                                  in ~/.bashrc
+  source <(tidemark completion zsh)                                   in ~/.zshrc, after compinit
+  tidemark completion fish > ~/.config/fish/completions/tidemark.fish)";
+
+CLI::App& add_command(CLI::App& app, const char* name, const char* purpose, const char* footer) {
+  CLI::App& command = *app.add_subcommand(name, purpose);
+  command.footer(footer);
+  command.fallthrough();
+  return command;
+}
+
+void add_source(CLI::App& command, Flags& flags) {
+  command.add_option("--source", flags.context.settings.source,
+                     "file:PATH, libsql://HOST, https://HOST or http://HOST");
+  command.add_option("--token-file", flags.context.settings.token_file,
+                     "file that holds the token");
+}
+
+// --NAME and --no-NAME; neither leaves it unnamed.
+void add_choice(CLI::App& command, const std::string& name, std::optional<bool>& choice,
+                const std::string& help) {
+  command.add_flag_function(
+      "--" + name + ",!--no-" + name, [&choice](std::int64_t count) { choice = count > 0; }, help);
+}
+
+void add_sync(CLI::App& app, Flags& flags) {
+  CLI::App& c =
+      add_command(app, "sync", "One pass: bring the cache in step with its source", kSyncFooter);
+  Settings& s = flags.context.settings;
+  add_source(c, flags);
+  c.add_option("--max-episodes-cache", s.max_episodes_cache, "newest episodes to keep (1000)");
+  c.add_option("--batch-size", s.batch_size, "rows of the first page (100); pages grow");
+  add_choice(c, "sync-patterns", s.sync_patterns, "keep patterns and heuristics (yes)");
+  add_choice(c, "sync-embeddings", s.sync_embeddings, "keep embeddings (yes)");
+  add_choice(c, "validate-checksums", s.validate_checksums,
+             "compare every row with the source by hash (no)");
+  c.add_option("--max-concurrent-fetches", s.max_concurrent_fetches,
+               "requests in flight, 1 to 10 (10)");
+  c.add_option("--request-deadline", flags.request_deadline, "for one request (30s)");
+  c.add_option("--deadline,--pass-deadline", flags.deadline, "for the whole pass (none)");
+  c.add_flag("--full", flags.sync.full, "fill a new generation instead of comparing");
+  c.add_flag("--dry-run", flags.sync.dry_run, "price the pass, write nothing");
+  c.add_flag("--set-scope", flags.sync.set_scope,
+             "let the named settings change the cache's scope");
+}
+
+void add_readers(CLI::App& app, Flags& flags) {
+  CLI::App& get = add_command(app, "get", "Print cached rows by key, as JSON", kGetFooter);
+  get.add_option("collection", flags.get.collection, "episodes, patterns, ...")->required();
+  get.add_option("keys", flags.get.keys, "one or more keys")->required();
+  get.add_option("--max-age", flags.max_age, "exit 6 when the cache is older, e.g. 60s");
+  CLI::App& list =
+      add_command(app, "list", "Print cached rows, one JSON object a line", kListFooter);
+  list.add_option("collection", flags.list.collection, "episodes, patterns, embeddings, ...")
+      ->required();
+  list.add_option("--latest", flags.list.latest, "only the first N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+  auto* const where =
+      list.add_option("--where", flags.list.where, "INDEX=VALUE of a pattern index; not with --of");
+  list.add_option("--of", flags.list.of_key, "embeddings of this parent's key")->excludes(where);
+  CLI::App& status = add_command(app, "status", "How fresh, how complete, why not", kStatusFooter);
+  status.add_option("--max-age", flags.max_age, "exit 6 when the cache is older, e.g. 60s");
+  CLI::App& validate =
+      add_command(app, "validate", "Check the cache against itself", kValidateFooter);
+  validate.add_flag("--deep", flags.deep, "also redb's page checksums (waits for no writer)");
+}
+
+void add_set_up(CLI::App& app, Flags& flags) {
+  CLI::App& init = add_command(
+      app, "init", "Write tidemark.toml, test the source, price the first sync", kInitFooter);
+  add_source(init, flags);
+  init.add_flag("--force", flags.force, "replace an existing file");
+  CLI::App& config = add_command(app, "config", "Check or print the configuration", kConfigFooter);
+  config.require_subcommand(1);
+  config.add_subcommand("check", "Name every unknown key and bad value")->fallthrough();
+  config.add_subcommand("print", "Print the effective configuration and where it came from")
+      ->fallthrough();
+  CLI::App& completion =
+      add_command(app, "completion", "Print a shell's completion script", kCompletionFooter);
+  completion.add_option("shell", flags.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+}  // namespace
+
+void add_commands(CLI::App& app, Flags& flags) {
+  app.footer(kFooter);
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--config", flags.config, "configuration file (./tidemark.toml)");
+  app.add_option("--cache", flags.context.settings.cache,
+                 "cache file (~/.cache/tidemark/cache.redb)");
+  app.add_flag("--json", flags.context.json, "one JSON envelope on stdout");
+  auto* const quiet = app.add_flag("-q,--quiet", flags.context.quiet, "no progress, no report");
+  app.add_flag("-v,--verbose", flags.context.verbose, "say more")->excludes(quiet);
+  add_sync(app, flags);
+  add_readers(app, flags);
+  add_set_up(app, flags);
+}
+
+}  // namespace tidemark::cli

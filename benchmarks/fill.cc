@@ -21,8 +21,8 @@ void fill(std::size_t count, std::size_t row_bytes) {
   std::ranges::sort(sorted, {}, &cache::EncodedRow::key);
   const std::string bare = folder.file("bare.redb");
   const std::string ours = folder.file("cache.redb");
-  const auto result =
-      compare(kRoundsMin, [&] { fill_bare(bare, sorted); }, [&] { fill_cache(ours, rows); });
+  const auto result = compare(
+      Clock::wall, kRoundsMin, [&] { fill_bare(bare, sorted); }, [&] { fill_cache(ours, rows); });
   const std::string name = std::to_string(count) + " rows of " + std::to_string(row_bytes) + " B";
   print("fill, " + name, result, static_cast<double>(count));
   const auto stored = static_cast<double>(bytes_of(rows));

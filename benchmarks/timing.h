@@ -2,17 +2,17 @@
 // what else the machine does falls on both. What counts is the ratio; times are printed with it.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 namespace tidemark::bench {
 
 inline constexpr int kRoundsMin = 7;
-
-using Seconds = std::chrono::duration<double>;
 
 // Median and quartiles of a sample.
 struct Spread {
@@ -34,17 +34,27 @@ struct Comparison {
   int rounds = 0;
 };
 
+// `wall`: what a person waits. `cpu`: what this thread spent, the same but for waiting; for work
+// that never waits, since another program's turn on the core is then no part of the figure.
+enum class Clock { wall, cpu };
+
+[[nodiscard]] inline double seconds_of(Clock clock) {
+  timespec now{};
+  ::clock_gettime(clock == Clock::wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
 template <typename Work>
-[[nodiscard]] double time_of(Work& work) {
-  const auto start = std::chrono::steady_clock::now();
+[[nodiscard]] double time_of(Clock clock, Work& work) {
+  const double start = seconds_of(clock);
   work();
-  return Seconds(std::chrono::steady_clock::now() - start).count();
+  return seconds_of(clock) - start;
 }
 
 // Both are callables that do the same number of operations; each runs once before it counts. The
 // order within a pair alternates.
 template <typename Floor, typename Subject>
-[[nodiscard]] Comparison compare(int rounds, Floor floor, Subject subject) {
+[[nodiscard]] Comparison compare(Clock clock, int rounds, Floor floor, Subject subject) {
   rounds = std::max(rounds, kRoundsMin);
   floor();
   subject();
@@ -53,9 +63,9 @@ template <typename Floor, typename Subject>
   std::vector<double> ratios;
   for (int round = 0; round < rounds; ++round) {
     const bool floor_first = round % 2 == 0;
-    if (floor_first) floors.push_back(time_of(floor));
-    subjects.push_back(time_of(subject));
-    if (!floor_first) floors.push_back(time_of(floor));
+    if (floor_first) floors.push_back(time_of(clock, floor));
+    subjects.push_back(time_of(clock, subject));
+    if (!floor_first) floors.push_back(time_of(clock, floor));
     ratios.push_back(subjects.back() / floors.back());
   }
   return {spread_of(floors), spread_of(subjects), spread_of(ratios), rounds};

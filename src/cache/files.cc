@@ -79,6 +79,7 @@ Result<void> check_folder(const std::string& path) {
 }  // namespace
 
 std::string generation_path(const std::string& cache) { return cache + ".next"; }
+std::string packed_path(const std::string& generation) { return generation + ".packed"; }
 
 Result<void> install_generation(const std::string& generation, const std::string& cache) {
   TIDEMARK_TRY(sync_path(generation, O_RDONLY));

@@ -69,6 +69,18 @@ Result<std::shared_ptr<const CatalogRecord>> catalog_of(Generation& generation,
   return catalog;
 }
 
+// The last one that was read: null before the first, older than the commit perhaps.
+std::shared_ptr<const CatalogRecord> known_catalog(Generation& generation) {
+  const std::lock_guard lock(generation.mutex);
+  return generation.catalog;
+}
+
+Result<View> view_of(std::shared_ptr<Generation> generation, redb::ReadTransaction txn) {
+  TIDEMARK_ASSIGN(state, load_state(txn));
+  TIDEMARK_ASSIGN(catalog, catalog_of(*generation, txn, state));
+  return View{std::move(generation), std::move(catalog), state, std::move(txn)};
+}
+
 }  // namespace
 
 ReadHandle::ReadHandle(std::string path, ReaderOptions options)
@@ -76,7 +88,7 @@ ReadHandle::ReadHandle(std::string path, ReaderOptions options)
   watch_forks();
 }
 
-Result<View> ReadHandle::view() {
+Result<ReadHandle::Commit> ReadHandle::newest_commit() {
   if (fork_epoch() != epoch_) {
     return fail(ErrorCode::invalid, "this reader was inherited over fork()",
                 "open a Reader of its own in the child process");
@@ -84,9 +96,26 @@ Result<View> ReadHandle::view() {
   TIDEMARK_ASSIGN(generation, current());
   auto txn = generation->db.begin_read();
   if (!txn) return std::unexpected(explain(path_, std::move(txn).error()));
-  TIDEMARK_ASSIGN(state, load_state(*txn));
-  TIDEMARK_ASSIGN(catalog, catalog_of(*generation, *txn, state));
-  return View{generation, catalog, state, std::move(*txn)};
+  return Commit{std::move(generation), std::move(*txn)};
+}
+
+Result<View> ReadHandle::view() {
+  TIDEMARK_ASSIGN(commit, newest_commit());
+  return view_of(std::move(commit.generation), std::move(commit.txn));
+}
+
+Result<Lookup> ReadHandle::get(std::string_view collection, std::string_view key) {
+  TIDEMARK_ASSIGN(commit, newest_commit());
+  if (options_.when_stale == StalePolicy::serve) {
+    const auto catalog = known_catalog(*commit.generation);
+    if (catalog) {
+      TIDEMARK_ASSIGN(row, find_row(commit.txn, catalog, collection, key));
+      if (row) return Lookup(std::move(*row));
+    }
+  }
+  TIDEMARK_ASSIGN(view, view_of(std::move(commit.generation), std::move(commit.txn)));
+  TIDEMARK_TRY(check_staleness(view, options_));
+  return lookup(view, collection, key);
 }
 
 Result<std::shared_ptr<Generation>> ReadHandle::current() {

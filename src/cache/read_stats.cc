@@ -65,8 +65,8 @@ int open_file(const std::string& cache, int flags) {
   return -1;
 }
 
-// A lock of the open file description: gone when the process is, whatever it died of, and apart
-// from any other descriptor of this process.
+// A lock of the open file description: gone when its last use is, whatever the process died of, and
+// apart from any other use of the file by this process.
 bool own(int fd, std::size_t slot) {
   struct flock lock{};
   lock.l_type = F_WRLCK;
@@ -79,20 +79,24 @@ bool own(int fd, std::size_t slot) {
 }  // namespace
 
 ReadStats::ReadStats(const std::string& cache) {
+  watch_forks();
   const int fd = open_file(cache, O_CREAT);
   if (fd < 0) return;
-  fd_ = LocalDescriptor(fd);
-  if (!fd_) return;
   void* const map = ::mmap(nullptr, kFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (map == MAP_FAILED) return;
-  map_ = map;
-  std::size_t slot = 0;
-  while (slot + 1 < kSlots && !own(fd, slot)) ++slot;
-  slot_ = static_cast<std::uint64_t*>(map) + (1 + slot) * kSlotBytes / sizeof(std::uint64_t);
+  if (map != MAP_FAILED && ::madvise(map, kFileBytes, MADV_DONTFORK) == 0) {
+    map_ = map;
+    std::size_t slot = 0;
+    while (slot + 1 < kSlots && !own(fd, slot)) ++slot;
+    slot_ = static_cast<std::uint64_t*>(map) + (1 + slot) * kSlotBytes / sizeof(std::uint64_t);
+  } else if (map != MAP_FAILED) {
+    ::munmap(map, kFileBytes);
+  }
+  ::close(fd);  // the mapping keeps the open file description, and so the lock
 }
 
 ReadStats::~ReadStats() {
-  if (map_ != nullptr) ::munmap(map_, kFileBytes);
+  // In a forked child the address may by now be something else's.
+  if (map_ != nullptr && epoch_ == fork_epoch()) ::munmap(map_, kFileBytes);
 }
 
 void make_stats_file(const std::string& cache) {

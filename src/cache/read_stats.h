@@ -13,7 +13,7 @@
 namespace tidemark::cache {
 
 // A file of fixed size: a header, then slots of three counters (docs/cache-format.md). An open
-// reader owns a slot by a lock on that slot's bytes, which the kernel drops with the process, and
+// reader owns a slot by a lock on that slot's bytes, which the kernel drops with the mapping, and
 // counts on from what the slot's last owner left: the sum over all slots is the total ever, so
 // that a kill at any moment loses and doubles nothing. When all slots are owned the last is shared.
 //
@@ -34,8 +34,8 @@ class ReadStats {
   }
 
  private:
-  LocalDescriptor fd_;
-  void* map_ = nullptr;
+  const std::uint64_t epoch_ = fork_epoch();
+  void* map_ = nullptr;            // not inherited by forked children
   std::uint64_t* slot_ = nullptr;  // in map_
 };
 

@@ -60,9 +60,7 @@ Result<Reader> Reader::open(const std::string& path, ReaderOptions options) {
 }
 
 Result<Lookup> Reader::get(std::string_view collection, std::string_view key) const {
-  TIDEMARK_ASSIGN(view, impl_->handle.view());
-  TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
-  auto found = cache::lookup(view, collection, key);
+  auto found = impl_->handle.get(collection, key);
   if (found) impl_->stats.count(found->presence());
   return found;
 }

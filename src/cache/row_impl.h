@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -13,7 +14,7 @@
 namespace tidemark {
 
 struct Row::Impl {
-  std::string collection;
+  std::string_view collection;  // the catalog's, which `names` keeps
   std::string key;
   std::shared_ptr<const std::vector<std::string>> names;
   std::variant<redb::Guard, std::string> bytes;  // what `view` borrows from

@@ -25,6 +25,8 @@ namespace cache {
 namespace {
 
 constexpr std::size_t kSliceRows = 256;  // a slice lasts milliseconds
+constexpr std::size_t kCacheLineBytes = 64;
+constexpr std::size_t kPrefetchBytesMax = 2'048;  // what a core keeps in flight, and no more
 
 std::unexpected<Error> no_collection(const View& view, std::string_view name) {
   std::string known;
@@ -35,8 +37,22 @@ std::unexpected<Error> no_collection(const View& view, std::string_view name) {
               "it has: " + known);
 }
 
-Result<Row> make_row(const View& view, std::string_view collection, std::string_view key,
-                     std::variant<redb::Guard, std::string> bytes) {
+std::unexpected<Error> unknown_schema(std::string_view key) {
+  return fail(ErrorCode::corrupt, "the cached row " + std::string(key) + " has an unknown schema",
+              "run `tidemark sync --full` to fill the cache anew");
+}
+
+// The whole row is hashed in a moment: its lines are asked for at once, not one after the other.
+void prefetch(std::string_view bytes) {
+  const std::size_t end = std::min(bytes.size(), kPrefetchBytesMax);
+  for (std::size_t at = 0; at < end; at += kCacheLineBytes) __builtin_prefetch(bytes.data() + at);
+}
+
+// `collection` is the catalog's own text. nullopt: the catalog does not know the row's schema.
+Result<std::optional<Row>> make_row(const std::shared_ptr<const CatalogRecord>& catalog,
+                                    std::string_view collection, std::string_view key,
+                                    std::variant<redb::Guard, std::string> bytes) {
+  if (const auto* const guard = std::get_if<redb::Guard>(&bytes)) prefetch(guard->bytes());
   auto impl = std::make_unique<Row::Impl>();
   impl->collection = collection;
   impl->key = key;
@@ -45,13 +61,10 @@ Result<Row> make_row(const View& view, std::string_view collection, std::string_
   const std::string_view stored =
       guard != nullptr ? guard->bytes() : std::get<std::string>(impl->bytes);
   TIDEMARK_ASSIGN(row, RowView::open(collection, key, stored));
-  const auto names = view.catalog->schemas.find(row.schema_id());
-  if (names == view.catalog->schemas.end() || names->second.size() != row.size()) {
-    return fail(ErrorCode::corrupt, "the cached row " + impl->key + " has an unknown schema",
-                "run `tidemark sync --full` to fill the cache anew");
-  }
+  const auto names = catalog->schemas.find(row.schema_id());
+  if (names == catalog->schemas.end() || names->second.size() != row.size()) return std::nullopt;
   // Shares the catalog's ownership: no copy of the names.
-  impl->names = {view.catalog, &names->second};
+  impl->names = {catalog, &names->second};
   impl->view = row;
   return Row(std::move(impl));
 }
@@ -152,17 +165,29 @@ redb::Range range_of(const Walk& walk, const ScanCursor& cursor, std::string& en
 
 }  // namespace
 
+Result<std::optional<Row>> find_row(const redb::ReadTransaction& txn,
+                                    const std::shared_ptr<const CatalogRecord>& catalog,
+                                    std::string_view collection, std::string_view key) {
+  const model::Collection* const found = catalog->catalog.find(collection);
+  if (found == nullptr) return std::nullopt;
+  auto guard = txn.get(data_table(found->name), key);
+  if (!guard) return std::unexpected(std::move(guard).error());
+  if (!*guard) return std::nullopt;
+  return make_row(catalog, found->name, key, std::move(**guard));
+}
+
 Result<Lookup> lookup(const View& view, std::string_view collection, std::string_view key) {
   const model::Collection* const found = view.catalog->catalog.find(collection);
   if (found == nullptr) {
     if (model::kind_from_string(collection)) return Lookup(Presence::unknown);
     return no_collection(view, collection);
   }
-  auto guard = view.txn.get(data_table(collection), key);
+  auto guard = view.txn.get(data_table(found->name), key);
   if (!guard) return std::unexpected(std::move(guard).error());
   if (*guard) {
-    TIDEMARK_ASSIGN(row, make_row(view, collection, key, std::move(**guard)));
-    return Lookup(std::move(row));
+    TIDEMARK_ASSIGN(row, make_row(view.catalog, found->name, key, std::move(**guard)));
+    if (!row) return unknown_schema(key);
+    return Lookup(std::move(*row));
   }
   TIDEMARK_ASSIGN(presence, presence_of_miss(view, *found, key));
   return Lookup(presence);
@@ -201,9 +226,10 @@ Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor
       }
       bytes = found->bytes();
     }
-    TIDEMARK_ASSIGN(row, make_row(view, (*table)->name, key, std::move(bytes)));
+    TIDEMARK_ASSIGN(row, make_row(view.catalog, (*table)->name, key, std::move(bytes)));
+    if (!row) return unknown_schema(key);
     ++cursor.visited;
-    if (!visit(row)) return false;
+    if (!visit(*row)) return false;
   }
   if (slice.more()) {
     cursor.last = slice.entries().back().key;

@@ -7,6 +7,9 @@
 
 namespace tidemark::cache {
 
+// How a file is opened for writing.
+[[nodiscard]] redb::OpenOptions open_options(const WriterOptions& options);
+
 struct WriteSession::Impl {
   redb::WriteTransaction txn;
   Meta meta;           // as it will be committed

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "cache/files.h"
 #include "cache/row_format.h"
 #include "cache/write_session_impl.h"
 
@@ -12,8 +13,6 @@ struct Writer::Impl {
   Meta meta;
 };
 
-namespace {
-
 redb::OpenOptions open_options(const WriterOptions& options) {
   redb::OpenOptions out;
   out.mode = redb::OpenOptions::Mode::open_or_create;
@@ -23,8 +22,6 @@ redb::OpenOptions open_options(const WriterOptions& options) {
   out.fail_after_operations = options.fail_after_operations;
   return out;
 }
-
-}  // namespace
 
 EncodedRow encode_record(const model::Collection& collection, const model::Record& record) {
   return {record.key,
@@ -46,6 +43,7 @@ Result<Writer> Writer::open(const std::string& path, WriterOptions options) {
 
 Result<Writer> Writer::create(const std::string& path, const Meta& first, WriterOptions options) {
   ::unlink(path.c_str());  // what a killed fill left
+  ::unlink(packed_path(path).c_str());
   TIDEMARK_ASSIGN(db, redb::Database::open(path, open_options(options)));
   TIDEMARK_ASSIGN(write, db.begin_write());
   TIDEMARK_TRY(store_meta(write, first, nullptr));

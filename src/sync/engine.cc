@@ -11,6 +11,7 @@
 #include "base/bounded_queue.h"
 #include "cache/files.h"
 #include "cache/lock.h"
+#include "cache/pack.h"
 #include "sync/applier.h"
 #include "sync/discover.h"
 #include "sync/fetcher.h"
@@ -175,6 +176,8 @@ class Pass {
     filling_ = true;
     TIDEMARK_TRY(reconcile(*writer_, catalog, fetcher, checked_at));
     progress("install");
+    TIDEMARK_TRY(
+        cache::pack_generation(path, writer_options(), [this] { return !stop_.stop_requested(); }));
     TIDEMARK_TRY(cache::install_generation(path, setup_.cache));
     filling_ = false;
     return {};

@@ -28,6 +28,14 @@ class ReadStatsTest : public ::testing::Test {
     ASSERT_TRUE(reader);
     EXPECT_EQ(reader->get("episodes", "a")->presence(), Presence::hit);
   }
+  // What the file says of one slot.
+  [[nodiscard]] ReadCounts slot(std::size_t number) const {
+    std::ifstream file(stats_path(), std::ios::binary);
+    std::uint64_t words[3] = {};
+    file.seekg(static_cast<std::streamoff>(number * 64));
+    file.read(reinterpret_cast<char*>(words), sizeof words);
+    return {words[0], words[1], words[2]};
+  }
   // Runs in a forked child, which ends by SIGKILL or by returning.
   template <typename Body>
   void in_child(Body body) {
@@ -103,12 +111,8 @@ TEST_F(ReadStatsTest, two_readers_never_own_one_slot) {
   first.count(Presence::hit);
   second.count(Presence::hit);
   second.count(Presence::absent);
-  std::ifstream file(stats_path(), std::ios::binary);
-  std::uint64_t words[24] = {};
-  file.read(reinterpret_cast<char*>(words), sizeof words);
-  EXPECT_EQ(words[8], 1U);  // slot 1: one hit
-  EXPECT_EQ(words[16], 1U);
-  EXPECT_EQ(words[17], 1U);
+  EXPECT_EQ(slot(1), (ReadCounts{1, 0, 0}));
+  EXPECT_EQ(slot(2), (ReadCounts{1, 1, 0}));
 }
 
 TEST_F(ReadStatsTest, a_forked_child_writes_nothing_and_its_end_frees_nothing_of_the_parents) {
@@ -122,11 +126,14 @@ TEST_F(ReadStatsTest, a_forked_child_writes_nothing_and_its_end_frees_nothing_of
     snapshot = Result<Snapshot>(std::unexpected(Error{}));  // the inherited ones end
     reader = Result<Reader>(std::unexpected(Error{}));
     if (!own->get("episodes", "a")) ::_exit(3);
+    ReadStats third(path());  // their end freed neither the parent's slot nor the child's own
+    third.count(Presence::absent);
+    if (slot(3) != ReadCounts{0, 1, 0}) ::_exit(4);
   });
   ReadStats other(path());  // takes another slot: the parent's is still its own
   other.count(Presence::unknown);
   ASSERT_TRUE(snapshot->get("episodes", "a"));
-  EXPECT_EQ(inspect(path()).reads, (ReadCounts{4, 0, 1}));
+  EXPECT_EQ(inspect(path()).reads, (ReadCounts{4, 1, 1}));
 }
 
 TEST_F(ReadStatsTest, a_foreign_or_damaged_file_is_left_alone_and_the_counts_are_unknown) {

@@ -52,16 +52,17 @@ TEST(Pipeline, sends_one_transaction_whose_steps_depend_on_the_one_before) {
 TEST(Pipeline, sends_integers_as_text_and_blobs_as_base64) {
   const Json body = Json::parse(encode_pipeline(two_statements(), true));
   const Json& steps = body["requests"][0]["batch"]["steps"];
-  EXPECT_EQ(steps[1]["stmt"]["args"][0], (Json{{"type", "integer"}, {"value", "1152921504606846976"}}));
+  EXPECT_EQ(steps[1]["stmt"]["args"][0],
+            (Json{{"type", "integer"}, {"value", "1152921504606846976"}}));
   EXPECT_EQ(steps[2]["stmt"]["args"][0], (Json{{"type", "blob"}, {"base64", "YQ=="}}));
   EXPECT_EQ(steps[2]["stmt"]["args"][1], (Json{{"type", "text"}, {"value", "text"}}));
 }
 
 TEST(Reply, gives_every_class_of_value) {
-  const auto reply = decode_one(
-      R"([[{"type":"null"}],[{"type":"integer","value":"-9223372036854775808"}],)"
-      R"([{"type":"float","value":0.1}],[{"value":"a\u0000\u00e9","type":"text"}],)"
-      R"([{"type":"blob","base64":"AP8"}],[{"type":"blob","base64":"AP8="}]])");
+  const auto reply =
+      decode_one(R"([[{"type":"null"}],[{"type":"integer","value":"-9223372036854775808"}],)"
+                 R"([{"type":"float","value":0.1}],[{"value":"a\u0000\u00e9","type":"text"}],)"
+                 R"([{"type":"blob","base64":"AP8"}],[{"type":"blob","base64":"AP8="}]])");
   ASSERT_TRUE(reply) << reply.error().message;
   const model::RowSet& rows = reply->results.at(0);
   ASSERT_EQ(rows.size(), 6U);
@@ -80,7 +81,8 @@ TEST(Reply, that_lost_something_on_the_way_says_so) {
   ASSERT_TRUE(infinite);
   EXPECT_TRUE(std::isinf(infinite->results[0].row(0)[0].as_real()));
   EXPECT_TRUE(infinite->results[0].inexact());
-  EXPECT_TRUE(decode_one("[[{\"type\":\"text\",\"value\":\"\xEF\xBF\xBD\"}]]")->results[0].inexact());
+  EXPECT_TRUE(
+      decode_one("[[{\"type\":\"text\",\"value\":\"\xEF\xBF\xBD\"}]]")->results[0].inexact());
   // The test server sends stored bytes as they are, though they make no JSON.
   const auto raw = decode_one("[[{\"type\":\"text\",\"value\":\"\xFF\x41\"}]]");
   ASSERT_TRUE(raw) << raw.error().message;
@@ -106,11 +108,17 @@ TEST(Reply, that_is_too_large_for_the_server_is_told_apart) {
 }
 
 TEST(Reply, of_any_other_form_is_unavailable_and_never_rows) {
-  const std::string whole = reply_with(R"([{"name":"a"}])", R"([[{"type":"integer","value":"5"}]])");
+  const std::string whole =
+      reply_with(R"([{"name":"a"}])", R"([[{"type":"integer","value":"5"}]])");
   ASSERT_TRUE(decode_pipeline(whole, 1));
-  const std::vector<std::string> others = {
-      "", "null", "[]", "{}", "<html>", R"({"results":[]})", R"({"results":[{"type":"ok"}]})",
-      R"({"results":7})"};
+  const std::vector<std::string> others = {"",
+                                           "null",
+                                           "[]",
+                                           "{}",
+                                           "<html>",
+                                           R"({"results":[]})",
+                                           R"({"results":[{"type":"ok"}]})",
+                                           R"({"results":7})"};
   for (const auto& body : others) {
     const auto reply = decode_pipeline(body, 1);
     ASSERT_FALSE(reply) << body;
@@ -207,8 +215,8 @@ TEST(Server, refusals_have_the_code_that_says_what_to_do) {
     EXPECT_NE(taken.error().source_text.find("why"), std::string::npos) << status;
   }
   Server server({});
-  const auto expired = server.take(
-      server.variant(), answer(400, R"({"message":"gone","code":"STREAM_EXPIRED"})"));
+  const auto expired =
+      server.take(server.variant(), answer(400, R"({"message":"gone","code":"STREAM_EXPIRED"})"));
   ASSERT_FALSE(expired);
   EXPECT_EQ(expired.error().code, ErrorCode::unavailable);
   const auto large = server.take(server.variant(), answer(413));

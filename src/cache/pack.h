@@ -1,0 +1,24 @@
+// A filled generation, rewritten in key order.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cache/tuning.h"
+#include "cache/writer.h"
+
+namespace tidemark::cache {
+
+// A fill writes rows as they come, in many commits: their pages are two thirds full, and the file
+// keeps room for the pages that each commit replaced. This copies every table in key order into a
+// file beside it, which replaces it: pages are full, and nothing is free. Nothing is done to a file
+// that is small, or not much larger than its live bytes, or when there is no room for a second one.
+//
+// `generation` is closed and nobody reads it; the caller holds CACHE.lock. Asks `keep_going` a few
+// times a second: false ends it with `cancelled`, the generation being as it was.
+[[nodiscard]] Result<void> pack_generation(const std::string& generation,
+                                           const WriterOptions& options,
+                                           const std::function<bool()>& keep_going,
+                                           PackWhen when = {});
+
+}  // namespace tidemark::cache

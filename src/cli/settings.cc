@@ -36,9 +36,16 @@ Result<std::string> read_file(const std::string& path, const std::string& hint) 
   return text;
 }
 
+// A TOML string: control characters may not stand in one as they are.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04X", static_cast<unsigned>(c));
+      out += escape.data();
+      continue;
+    }
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
@@ -111,13 +118,16 @@ Result<SyncConfig> sync_config(const Settings& settings) {
 }
 
 Result<void> check_times(const Settings& settings) {
-  const auto least =
-      settings.heartbeat.value_or(kHeartbeat) + settings.interval.value_or(kInterval);
+  const auto heartbeat = settings.heartbeat.value_or(kHeartbeat);
+  const auto interval = settings.interval.value_or(kInterval);
   const auto staleness = settings.max_staleness.value_or(kMaxStaleness);
-  if (staleness >= least) return {};
+  if (staleness >= heartbeat && staleness - heartbeat >= interval) return {};  // a sum may overflow
+  const auto in_ms = [](std::chrono::milliseconds time) {
+    return " (" + std::to_string(time.count()) + " ms)";
+  };
   return fail(ErrorCode::invalid,
-              "max_staleness (" + std::to_string(staleness.count()) +
-                  " ms) is below heartbeat + interval (" + std::to_string(least.count()) + " ms)",
+              "max_staleness" + in_ms(staleness) + " is below heartbeat" + in_ms(heartbeat) +
+                  " + interval" + in_ms(interval),
               "a cache in step would look stale: raise max_staleness or lower the others");
 }
 

@@ -1,12 +1,12 @@
 # The commands a person types. Each does all the set-up that it needs.
 PREFIX ?= /usr/local
 BUILD := build/dev
-RELEASE := build/release
 
-.PHONY: help demo test install lint clean
+.PHONY: help demo test bench install lint clean
 help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
 	@echo "make test            build and run the tests"
+	@echo "make bench           build the release preset and run the benchmarks"
 	@echo "make install PREFIX=$(PREFIX)"
 	@echo "make lint            check layering, sizes and words"
 
@@ -20,10 +20,16 @@ test:
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
 	@ctest --test-dir $(BUILD) --output-on-failure -j2
 
+bench:
+	@scripts/setup
+	@cmake --preset release -DTIDEMARK_TESTS=OFF -DTIDEMARK_BENCHMARKS=ON >/dev/null
+	@cmake --build --preset release --target benchmarks
+	@for program in $(RELEASE)/benchmarks/bench_*; do echo "== $$(basename $$program)"; $$program || exit 1; done
+
 install:
 	@scripts/setup
-	@cmake --preset release -DTIDEMARK_TESTS=OFF -DTIDEMARK_BENCHMARKS=OFF -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
-	@cmake --build --preset release && cmake --install $(RELEASE)
+	@cmake --preset install -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX)) >/dev/null
+	@cmake --build --preset install && cmake --install build/install
 
 lint:
 	@tools/tidy --self-test && tools/tidy

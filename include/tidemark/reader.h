@@ -123,6 +123,14 @@ struct Scope {
   bool operator==(const Scope&) const = default;
 };
 
+// Reads of a cache by every process, since CACHE.stats was made.
+struct ReadCounts {
+  std::uint64_t hits = 0;
+  std::uint64_t absent = 0;
+  std::uint64_t unknown = 0;
+  bool operator==(const ReadCounts&) const = default;
+};
+
 // All that can be said of a cache without its source.
 struct CacheStatus {
   bool exists = false;
@@ -136,9 +144,12 @@ struct CacheStatus {
   bool window_complete = false;  // every episode of the source is cached (L = -infinity)
   std::map<std::string, std::uint64_t> counts;  // rows by collection
   std::uint64_t file_bytes = 0;
-  std::optional<std::uint64_t> live_bytes;  // as of the last commit
-  std::optional<std::string> holder;        // who holds CACHE.lock now: "pid 123"
-  std::vector<std::string> notes;           // what discovery found, as sentences
+  // Keys and values of rows and indexes, as of the last commit.
+  std::optional<std::uint64_t> live_bytes;
+  // nullopt: not known, since CACHE.stats is not there or cannot be written by this process.
+  std::optional<ReadCounts> reads;
+  std::optional<std::string> holder;  // who holds CACHE.lock now: "pid 123"
+  std::vector<std::string> notes;     // what discovery found, as sentences
   std::optional<std::string> last_report_json;
   Freshness freshness;
 };

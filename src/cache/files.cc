@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cache/read_stats.h"
+
 namespace tidemark::cache {
 namespace {
 
@@ -81,7 +83,9 @@ std::string generation_path(const std::string& cache) { return cache + ".next"; 
 Result<void> install_generation(const std::string& generation, const std::string& cache) {
   TIDEMARK_TRY(sync_path(generation, O_RDONLY));
   if (::rename(generation.c_str(), cache.c_str()) != 0) return system_error("rename to " + cache);
-  return sync_path(folder_of(cache), O_RDONLY | O_DIRECTORY);
+  TIDEMARK_TRY(sync_path(folder_of(cache), O_RDONLY | O_DIRECTORY));
+  make_stats_file(cache);
+  return {};
 }
 
 Result<Standing> examine(const std::string& path) {

@@ -5,6 +5,7 @@
 #include "cache/lock.h"
 #include "cache/meta_store.h"
 #include "cache/read_handle.h"
+#include "cache/read_stats.h"
 
 namespace tidemark {
 namespace {
@@ -18,10 +19,13 @@ void fill_status(CacheStatus& status, const cache::Meta& meta) {
   status.format_version = meta.identity.format_version;
   status.scope = meta.identity.scope;
   status.window_complete = meta.state.window_complete;
+  std::uint64_t bytes = 0;
   for (const auto& collection : meta.catalog.catalog.collections) {
     const auto sum = meta.sums.find(collection.name);
     status.counts[collection.name] = sum == meta.sums.end() ? 0 : sum->second.count;
+    bytes += sum == meta.sums.end() ? 0 : sum->second.bytes;
   }
+  status.live_bytes = bytes;
   status.notes = meta.catalog.catalog.notes;
   if (!meta.last_report_json.empty()) status.last_report_json = meta.last_report_json;
 }
@@ -45,7 +49,7 @@ class CollectionCheck {
   Result<void> run(const cache::TableSum& expected) {
     TIDEMARK_TRY(check_rows());
     if (sum_ != expected)
-      problem("the count or the sum of its rows is not what the cache recorded");
+      problem("the count, sum or bytes of its rows are not what the cache recorded");
     for (const std::string& table : cache::index_tables(collection_)) {
       TIDEMARK_ASSIGN(count, view_.txn.count(cache::index_table(table)));
       check_.index_entries += count;
@@ -82,8 +86,10 @@ class CollectionCheck {
     }
     ++sum_.count;
     sum_.xor_of_hashes ^= row->hash();
+    sum_.bytes += entry.key.size() + entry.value.size();
     for (const auto& index : cache::index_entries(collection_, *row)) {
       ++entries_[index.table];
+      sum_.bytes += index.key.size();
       TIDEMARK_ASSIGN(found, view_.txn.get(cache::index_table(index.table), index.key));
       if (!found) problem(index.table + " lacks row " + std::string(entry.key));
     }
@@ -114,6 +120,7 @@ CacheStatus inspect(const std::string& path, ReaderOptions options) {
   CacheStatus status;
   status.path = path;
   status.holder = cache::lock_holder(path);
+  status.reads = cache::total_reads(path);
   struct stat info{};
   status.exists = ::stat(path.c_str(), &info) == 0;
   if (status.exists) status.file_bytes = static_cast<std::uint64_t>(info.st_size);

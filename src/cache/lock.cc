@@ -2,49 +2,18 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 #include <utility>
+
+#include "cache/fork.h"
 
 namespace tidemark::cache {
 namespace {
-
-// Descriptors that a forked child closes (never unlocks): flock belongs to the open file, which
-// the child shares. More locks than this are never held at once: one for each cache being synced.
-constexpr std::size_t kLocksMax = 64;
-std::array<std::atomic<int>, kLocksMax> held;
-std::once_flag installed;
-
-void close_in_child() {
-  for (auto& slot : held) {
-    const int fd = slot.exchange(0);
-    if (fd > 0) ::close(fd);
-  }
-}
-
-void remember(int fd) {
-  std::call_once(installed, [] { pthread_atfork(nullptr, nullptr, close_in_child); });
-  for (auto& slot : held) {
-    int empty = 0;
-    if (slot.compare_exchange_strong(empty, fd)) return;
-  }
-}
-
-// False: already closed by the child handler.
-bool forget(int fd) {
-  for (auto& slot : held) {
-    int expected = fd;
-    if (slot.compare_exchange_strong(expected, 0)) return true;
-  }
-  return false;
-}
 
 // lock_holder() looks by taking the lock shared for an instant; a writer that meets it waits it
 // out.
@@ -85,22 +54,17 @@ Result<CacheLock> CacheLock::acquire(const std::string& cache, unsigned file_mod
     return fail(ErrorCode::busy, "the cache is being written by " + holder,
                 "wait for it to end, then try again");
   }
-  remember(fd);
+  // flock belongs to the open file, which a forked child shares: the child closes it.
+  LocalDescriptor local(fd);
+  if (!local) {
+    return fail(ErrorCode::unsupported, "too many open caches in this process");
+  }
   const std::string text = "pid " + std::to_string(::getpid()) + "\n";
   // Only the name for `busy`: the lock itself does not depend on it.
   if (::ftruncate(fd, 0) == 0) {
     [[maybe_unused]] const ssize_t written = ::pwrite(fd, text.data(), text.size(), 0);
   }
-  return CacheLock(fd);
-}
-
-CacheLock::CacheLock(CacheLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-CacheLock& CacheLock::operator=(CacheLock&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-CacheLock::~CacheLock() {
-  if (fd_ >= 0 && forget(fd_)) ::close(fd_);
+  return CacheLock(std::move(local));
 }
 
 std::optional<std::string> lock_holder(const std::string& cache) {

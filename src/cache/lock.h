@@ -4,7 +4,9 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "cache/fork.h"
 #include "tidemark/error.h"
 
 namespace tidemark::cache {
@@ -14,13 +16,10 @@ class CacheLock {
  public:
   // Errors: busy (the message names the holder's pid), invalid (cannot be created), unsupported.
   [[nodiscard]] static Result<CacheLock> acquire(const std::string& cache, unsigned file_mode);
-  CacheLock(CacheLock&& other) noexcept;
-  CacheLock& operator=(CacheLock&& other) noexcept;
-  ~CacheLock();
 
  private:
-  explicit CacheLock(int fd) : fd_(fd) {}
-  int fd_ = -1;
+  explicit CacheLock(LocalDescriptor fd) : fd_(std::move(fd)) {}
+  LocalDescriptor fd_;
 };
 
 // "pid 123" while somebody holds the lock; nullopt when it is free or there is no lock file.

@@ -61,6 +61,7 @@ struct Boundary {
 struct TableSum {
   std::uint64_t count = 0;
   std::uint64_t xor_of_hashes = 0;
+  std::uint64_t bytes = 0;  // of the rows' keys and values and of their index entries
   bool operator==(const TableSum&) const = default;
 };
 

@@ -1,5 +1,6 @@
 #include "cache/meta_store.h"
 
+#include <array>
 #include <cstring>
 
 namespace tidemark::cache {
@@ -8,21 +9,18 @@ namespace {
 constexpr std::string_view kSumPrefix = "sum:";
 
 std::string encode_sum(const TableSum& sum) {
-  std::string out(2 * sizeof(std::uint64_t), '\0');
-  std::memcpy(out.data(), &sum.count, sizeof sum.count);
-  std::memcpy(out.data() + sizeof sum.count, &sum.xor_of_hashes, sizeof sum.xor_of_hashes);
-  return out;
+  const std::array<std::uint64_t, 3> words = {sum.count, sum.xor_of_hashes, sum.bytes};
+  return {reinterpret_cast<const char*>(words.data()), sizeof words};
 }
 
 Result<TableSum> decode_sum(std::string_view bytes) {
-  if (bytes.size() != 2 * sizeof(std::uint64_t)) {
+  std::array<std::uint64_t, 3> words{};
+  if (bytes.size() != sizeof words) {
     return fail(ErrorCode::corrupt, "the cache's sum record is damaged",
                 "run `tidemark sync --full` to fill the cache anew");
   }
-  TableSum sum;
-  std::memcpy(&sum.count, bytes.data(), sizeof sum.count);
-  std::memcpy(&sum.xor_of_hashes, bytes.data() + sizeof sum.count, sizeof sum.xor_of_hashes);
-  return sum;
+  std::memcpy(words.data(), bytes.data(), sizeof words);
+  return TableSum{words[0], words[1], words[2]};
 }
 
 Result<std::string> optional_record(const redb::ReadTransaction& txn, std::string_view name) {

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "cache/fork.h"
 #include "cache/lock.h"
 #include "cache/meta_store.h"
 #include "cache/staleness.h"
@@ -71,10 +72,12 @@ Result<std::shared_ptr<const CatalogRecord>> catalog_of(Generation& generation,
 }  // namespace
 
 ReadHandle::ReadHandle(std::string path, ReaderOptions options)
-    : path_(std::move(path)), options_(options), owner_(::getpid()) {}
+    : path_(std::move(path)), options_(options), epoch_(fork_epoch()) {
+  watch_forks();
+}
 
 Result<View> ReadHandle::view() {
-  if (::getpid() != owner_) {
+  if (fork_epoch() != epoch_) {
     return fail(ErrorCode::invalid, "this reader was inherited over fork()",
                 "open a Reader of its own in the child process");
   }

@@ -54,7 +54,7 @@ class ReadHandle {
 
   const std::string path_;
   const ReaderOptions options_;
-  const pid_t owner_;
+  const std::uint64_t epoch_;
   std::mutex mutex_;
   std::shared_ptr<Generation> current_;
 };

@@ -2,6 +2,7 @@
 
 #include "cache/meta_store.h"
 #include "cache/read_handle.h"
+#include "cache/read_stats.h"
 
 namespace tidemark {
 
@@ -9,6 +10,7 @@ struct Snapshot::Impl {
   cache::View view;
   ReaderOptions options;
   Freshness freshness;
+  cache::ReadStats* stats;  // the Reader's, which outlives this
 };
 
 Snapshot::Snapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -17,7 +19,9 @@ Snapshot& Snapshot::operator=(Snapshot&&) noexcept = default;
 Snapshot::~Snapshot() = default;
 
 Result<Lookup> Snapshot::get(std::string_view collection, std::string_view key) const {
-  return cache::lookup(impl_->view, collection, key);
+  auto found = cache::lookup(impl_->view, collection, key);
+  if (found) impl_->stats->count(found->presence());
+  return found;
 }
 
 Result<void> Snapshot::scan(const Query& query,
@@ -38,6 +42,7 @@ std::uint64_t Snapshot::commit_id() const { return impl_->view.state.commit_id; 
 
 struct Reader::Impl {
   cache::ReadHandle handle;
+  cache::ReadStats stats;
 };
 
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -47,7 +52,8 @@ Reader::~Reader() = default;
 
 Result<Reader> Reader::open(const std::string& path, ReaderOptions options) {
   // A Reader with its handle in place: the handle has a mutex and cannot move.
-  auto impl = std::unique_ptr<Impl>(new Impl{cache::ReadHandle(path, options)});
+  auto impl =
+      std::unique_ptr<Impl>(new Impl{cache::ReadHandle(path, options), cache::ReadStats(path)});
   TIDEMARK_ASSIGN(view, impl->handle.view());
   static_cast<void>(view);  // it opened, and it is a cache
   return Reader(std::move(impl));
@@ -56,7 +62,9 @@ Result<Reader> Reader::open(const std::string& path, ReaderOptions options) {
 Result<Lookup> Reader::get(std::string_view collection, std::string_view key) const {
   TIDEMARK_ASSIGN(view, impl_->handle.view());
   TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
-  return cache::lookup(view, collection, key);
+  auto found = cache::lookup(view, collection, key);
+  if (found) impl_->stats.count(found->presence());
+  return found;
 }
 
 Result<void> Reader::scan(const Query& query, const std::function<bool(const Row&)>& visit) const {
@@ -78,8 +86,8 @@ Result<Snapshot> Reader::snapshot() const {
   TIDEMARK_ASSIGN(view, impl_->handle.view());
   TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
   TIDEMARK_ASSIGN(freshness, cache::freshness_of(view, impl_->handle.options()));
-  return Snapshot(std::make_unique<Snapshot::Impl>(
-      Snapshot::Impl{std::move(view), impl_->handle.options(), std::move(freshness)}));
+  return Snapshot(std::make_unique<Snapshot::Impl>(Snapshot::Impl{
+      std::move(view), impl_->handle.options(), std::move(freshness), &impl_->stats}));
 }
 
 Result<std::vector<std::string>> Reader::collections() const {

@@ -12,15 +12,20 @@ namespace {
 // Changes to index tables, gathered over a batch and applied once for each table.
 class IndexChanges {
  public:
-  // Either row may be null: an insert, a delete.
-  void replace(const model::Collection& collection, const RowView* before, const RowView* after) {
+  // Either row may be null: an insert, a delete. `sum` learns the entries' bytes.
+  void replace(const model::Collection& collection, const RowView* before, const RowView* after,
+               TableSum& sum) {
     const auto old_entries = before != nullptr ? index_entries(collection, *before) : Entries{};
     const auto new_entries = after != nullptr ? index_entries(collection, *after) : Entries{};
     for (const auto& entry : old_entries) {
-      if (!std::ranges::binary_search(new_entries, entry)) tables_[entry.table][entry.key] = false;
+      if (std::ranges::binary_search(new_entries, entry)) continue;
+      tables_[entry.table][entry.key] = false;
+      sum.bytes -= entry.key.size();
     }
     for (const auto& entry : new_entries) {
-      if (!std::ranges::binary_search(old_entries, entry)) tables_[entry.table][entry.key] = true;
+      if (std::ranges::binary_search(old_entries, entry)) continue;
+      tables_[entry.table][entry.key] = true;
+      sum.bytes += entry.key.size();
     }
   }
 
@@ -70,13 +75,15 @@ Result<std::vector<PutOutcome>> WriteSession::put(const model::Collection& colle
     TIDEMARK_ASSIGN(after, RowView::open(collection.name, row.key, row.bytes));
     if (old_bytes) {
       TIDEMARK_ASSIGN(before, RowView::open(collection.name, row.key, *old_bytes));
-      indexes.replace(collection, &before, &after);
+      indexes.replace(collection, &before, &after, sum);
       sum.xor_of_hashes ^= before.hash();
+      sum.bytes -= row.key.size() + old_bytes->size();
     } else {
-      indexes.replace(collection, nullptr, &after);
+      indexes.replace(collection, nullptr, &after, sum);
       ++sum.count;
     }
     sum.xor_of_hashes ^= after.hash();
+    sum.bytes += row.key.size() + row.bytes.size();
     outcomes[order[n]] = old_bytes ? PutOutcome::updated : PutOutcome::inserted;
     changes.push_back({row.key, row.bytes});
   }
@@ -98,9 +105,10 @@ Result<std::vector<bool>> WriteSession::remove(const model::Collection& collecti
     TIDEMARK_ASSIGN(old_bytes, impl_->txn.get(data_table(collection.name), keys[i]));
     if (!old_bytes) continue;
     TIDEMARK_ASSIGN(before, RowView::open(collection.name, keys[i], *old_bytes));
-    indexes.replace(collection, &before, nullptr);
+    indexes.replace(collection, &before, nullptr, sum);
     --sum.count;
     sum.xor_of_hashes ^= before.hash();
+    sum.bytes -= keys[i].size() + old_bytes->size();
     found[i] = true;
     changes.push_back({keys[i], std::nullopt});
   }

@@ -5,6 +5,13 @@
 namespace tidemark::cli {
 namespace {
 
+std::string reads_json(const std::optional<ReadCounts>& reads) {
+  if (!reads) return "null";
+  return "{\"hits\":" + std::to_string(reads->hits) +
+         ",\"absent\":" + std::to_string(reads->absent) +
+         ",\"unknown\":" + std::to_string(reads->unknown) + "}";
+}
+
 std::string status_json(const CacheStatus& s) {
   const auto number = [](std::uint64_t value) { return std::to_string(value); };
   std::string collections;
@@ -24,8 +31,17 @@ std::string status_json(const CacheStatus& s) {
          "},\"window_complete\":" + (s.window_complete ? "true" : "false") + ",\"collections\":{" +
          collections + "},\"file_bytes\":" + number(s.file_bytes) +
          ",\"live_bytes\":" + (s.live_bytes ? number(*s.live_bytes) : "null") +
+         ",\"reads\":" + reads_json(s.reads) +
          ",\"holder\":" + (s.holder ? json_string(*s.holder) : "null") + ",\"notes\":[" + notes +
          "],\"last_report\":" + s.last_report_json.value_or("null") + "}";
+}
+
+std::string reads_text(const ReadCounts& reads) {
+  const std::uint64_t all = reads.hits + reads.absent + reads.unknown;
+  std::string text = std::to_string(all) + ", hit " + std::to_string(reads.hits) + ", absent " +
+                     std::to_string(reads.absent) + ", unknown " + std::to_string(reads.unknown);
+  if (all > 0) text += ", hit rate " + std::to_string(reads.hits * 100 / all) + " %";
+  return text;
 }
 
 void print_status(const CacheStatus& s) {
@@ -43,6 +59,7 @@ void print_status(const CacheStatus& s) {
   std::printf("file        %llu bytes", static_cast<unsigned long long>(s.file_bytes));
   if (s.live_bytes) std::printf(", %llu live", static_cast<unsigned long long>(*s.live_bytes));
   std::printf("\n");
+  std::printf("reads       %s\n", s.reads ? reads_text(*s.reads).c_str() : "not known");
   if (s.holder) std::printf("writer      %s\n", s.holder->c_str());
   for (const auto& note : s.notes) std::printf("note        %s\n", note.c_str());
 }

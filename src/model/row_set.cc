@@ -51,8 +51,17 @@ void RowSet::replace(std::size_t row, std::size_t column, ValueView value) {
   cells_[row * columns_.size() + column] = keep(value);
 }
 
+void RowSet::append(RowSet other) {
+  TIDEMARK_ASSERT(other.columns_.size() == columns_.size());
+  cells_.insert(cells_.end(), other.cells_.begin(), other.cells_.end());
+  for (auto& block : other.blocks_) blocks_.push_back(std::move(block));
+  arena_bytes_ += other.arena_bytes_;
+  inexact_ = inexact_ || other.inexact_;
+}
+
 void RowSet::clear() {
   cells_.clear();
+  inexact_ = false;
   blocks_.clear();
   block_left_ = 0;
   block_next_ = nullptr;

@@ -26,6 +26,8 @@ class RowSet {
   void add(std::span<const ValueView> cells);
   // Replaces one cell; bytes are copied in.
   void replace(std::size_t row, std::size_t column, ValueView value);
+  // Moves the rows of `other` to the end; both have the same number of columns. Views stay valid.
+  void append(RowSet other);
   void clear();
 
   [[nodiscard]] std::size_t size() const {
@@ -34,6 +36,11 @@ class RowSet {
   [[nodiscard]] std::span<const ValueView> row(std::size_t i) const {
     return std::span(cells_).subspan(i * columns_.size(), columns_.size());
   }
+  // Some cell may not be what the source stores: the way here has no form for it (an infinity's
+  // sign, a text that is not UTF-8). source/exact.h asks again in a form that loses nothing.
+  void mark_inexact() { inexact_ = true; }
+  [[nodiscard]] bool inexact() const { return inexact_; }
+
   // Bytes held by texts and blobs plus cells: what back pressure counts.
   [[nodiscard]] std::size_t bytes() const {
     return arena_bytes_ + cells_.size() * sizeof(ValueView);
@@ -48,6 +55,7 @@ class RowSet {
   std::size_t block_left_ = 0;
   char* block_next_ = nullptr;
   std::size_t arena_bytes_ = 0;
+  bool inexact_ = false;
 };
 
 }  // namespace tidemark::model

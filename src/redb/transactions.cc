@@ -40,6 +40,11 @@ std::unexpected<Error> failed(std::string_view operation, tdmk_redb_error* error
             std::string(operation) + ": " + std::string(text, length),
             {},
             {}};
+  if (out.code == ErrorCode::no_space) {
+    const std::uint64_t bytes = tdmk_redb_error_bytes_needed(error);
+    out.hint = "free " + (bytes == 0 ? "space" : "at least " + std::to_string(bytes) + " bytes") +
+               " on the disk of the cache, then run it again";
+  }
   tdmk_redb_error_free(error);
   return std::unexpected(std::move(out));
 }

@@ -211,7 +211,7 @@ Result<model::Catalog> read_discovery(const model::RowSet& schema_rows,
                                       const RoleOverrides& overrides) {
   const auto tables = candidates(schema_rows);
   if (reply.results.size() != tables.size() + 1 || reply.results[0].size() != 1) {
-    return fail(ErrorCode::corrupt, "the source answered the discovery with something else");
+    return turso::unexpected_reply("what its tables are");
   }
   if (reply.results[0].row(0)[0].as_int64() != 1) {
     return fail(
@@ -223,7 +223,7 @@ Result<model::Catalog> read_discovery(const model::RowSet& schema_rows,
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const model::RowSet& info = reply.results[i + 1];
     if (info.columns().size() < 6 || info.size() == 0) {
-      return fail(ErrorCode::corrupt, "the source gave no columns for " + tables[i].name);
+      return turso::unexpected_reply("the columns of " + tables[i].name);
     }
     Collection collection;
     collection.name = tables[i].name;

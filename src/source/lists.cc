@@ -2,6 +2,8 @@
 //
 // Order and comparison are BINARY, whatever the column declares; a column that is declared BINARY
 // (the default) still uses its index.
+#include <cmath>
+
 #include "base/utf8.h"
 #include "source/quoting.h"
 #include "source/source.h"
@@ -47,6 +49,13 @@ std::string printable(std::string_view bytes) {
   return out + (bytes.size() > kShown ? "...'" : "'");
 }
 
+// JSON cannot carry an infinite argument; as a literal it can be sent.
+std::string infinity(const Value& value) {
+  const auto* const number = std::get_if<double>(&value);
+  if (number == nullptr || !std::isinf(*number)) return {};
+  return *number > 0 ? "9e999" : "-9e999";
+}
+
 turso::Statement list_by_key(const Collection& collection, const ListRequest& request) {
   const std::string key = column(collection, collection.key_column);
   turso::Statement statement;
@@ -74,9 +83,15 @@ turso::Statement list_newest(const Collection& collection, const ListRequest& re
       statement.args.push_back(request.after->key);
     }
   } else if (request.after) {
-    statement.sql += " AND " + order + " COLLATE BINARY <= ?1 AND (" + order +
-                     " COLLATE BINARY < ?1 OR " + key + " COLLATE BINARY < ?2)";
-    statement.args = {request.after->order, request.after->key};
+    statement.args.push_back(request.after->key);
+    std::string last = "?2";
+    if (const std::string literal = infinity(request.after->order); !literal.empty()) {
+      last = literal;
+    } else {
+      statement.args.push_back(request.after->order);
+    }
+    statement.sql += " AND " + order + " COLLATE BINARY <= " + last + " AND (" + order +
+                     " COLLATE BINARY < " + last + " OR " + key + " COLLATE BINARY < ?1)";
   }
   statement.sql += " ORDER BY ";
   if (collection.order_column) statement.sql += order + " COLLATE BINARY DESC, ";
@@ -94,14 +109,14 @@ turso::Statement list_statement(const Collection& collection, const ListRequest&
 Result<Listed> read_list(const Collection& collection, const model::RowSet& rows) {
   const bool ordered = collection.kind == model::Kind::episodes;
   if (rows.columns().size() != (ordered ? 2U : 1U)) {
-    return fail(ErrorCode::corrupt, "the source answered a list with other columns");
+    return turso::unexpected_reply("a list of keys");
   }
   Listed listed;
   listed.rows = rows.size();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto row = rows.row(i);
     const auto key = key_value(row[0]);
-    if (!key) return fail(ErrorCode::corrupt, "the source listed a key that was not asked for");
+    if (!key) return turso::unexpected_reply("a list of keys");
     if (row[0].type() == ValueType::text && !base::is_utf8(row[0].bytes())) {
       listed.skipped.push_back(
           {collection.name, printable(row[0].bytes()), "the key is not UTF-8"});
@@ -112,22 +127,19 @@ Result<Listed> read_list(const Collection& collection, const model::RowSet& rows
   return listed;
 }
 
-turso::Statement list_children_statement(const Collection& embeddings,
-                                         std::span<const Value> parent_keys) {
+std::vector<turso::Statement> list_children_statements(const Collection& embeddings,
+                                                       std::span<const Value> parent_keys) {
   const std::string parent = column(embeddings, *embeddings.parent_column);
   const std::string type =
       embeddings.parent_type_column ? column(embeddings, *embeddings.parent_type_column) : "NULL";
-  turso::Statement statement;
-  statement.sql = "SELECT " + column(embeddings, embeddings.key_column) + ", " + parent + ", " +
-                  type + " FROM " + quote_name(embeddings.name) + " WHERE " + parent + " IN (" +
-                  parameters(parent_keys.size()) + ")";
-  statement.args.assign(parent_keys.begin(), parent_keys.end());
-  return statement;
+  return by_keys("SELECT " + column(embeddings, embeddings.key_column) + ", " + parent + ", " +
+                     type + " FROM " + quote_name(embeddings.name) + " WHERE " + parent,
+                 parent_keys);
 }
 
 Result<std::vector<Child>> read_children(const Collection& embeddings, const model::RowSet& rows) {
   if (rows.columns().size() != 3) {
-    return fail(ErrorCode::corrupt, "the source answered a list with other columns");
+    return turso::unexpected_reply("a list of embeddings");
   }
   std::vector<Child> children;
   for (std::size_t i = 0; i < rows.size(); ++i) {

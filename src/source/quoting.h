@@ -1,8 +1,14 @@
 // SQL identifiers and literals.
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "source/tuning.h"
+#include "turso/connection.h"
 
 namespace tidemark::source {
 
@@ -21,6 +27,18 @@ namespace tidemark::source {
   std::string out;
   for (std::size_t i = 0; i < count; ++i) out += i == 0 ? "?" : ",?";
   return out;
+}
+
+// `select` completed by " IN (...)" for each run of kKeysPerStatement keys.
+[[nodiscard]] inline std::vector<turso::Statement> by_keys(const std::string& select,
+                                                           std::span<const Value> keys) {
+  std::vector<turso::Statement> statements;
+  for (std::size_t at = 0; at < keys.size(); at += kKeysPerStatement) {
+    const auto some = keys.subspan(at, std::min(kKeysPerStatement, keys.size() - at));
+    statements.push_back(
+        {select + " IN (" + parameters(some.size()) + ")", {some.begin(), some.end()}});
+  }
+  return statements;
 }
 
 }  // namespace tidemark::source

@@ -104,23 +104,21 @@ std::string unfit(std::span<const ValueView> cells) {
 
 }  // namespace
 
-turso::Statement rows_statement(const Collection& collection, std::span<const Value> keys) {
-  turso::Statement statement;
-  statement.sql = "SELECT ";
+std::vector<turso::Statement> rows_statements(const Collection& collection,
+                                              std::span<const Value> keys) {
+  std::string select = "SELECT ";
   for (std::size_t i = 0; i < collection.columns.size(); ++i) {
-    statement.sql += (i == 0 ? "" : ", ") + quote_name(collection.columns[i].name);
+    select += (i == 0 ? "" : ", ") + quote_name(collection.columns[i].name);
   }
-  statement.sql += " FROM " + quote_name(collection.name) + " WHERE " +
-                   quote_name(collection.columns[collection.key_column].name) + " IN (" +
-                   parameters(keys.size()) + ")";
-  statement.args.assign(keys.begin(), keys.end());
-  return statement;
+  return by_keys(select + " FROM " + quote_name(collection.name) + " WHERE " +
+                     quote_name(collection.columns[collection.key_column].name),
+                 keys);
 }
 
 Result<model::RecordPage> read_rows(const Collection& collection, std::span<const Value> keys,
                                     model::RowSet rows) {
   if (rows.columns().size() != collection.columns.size()) {
-    return fail(ErrorCode::corrupt, "the source answered rows with other columns");
+    return turso::unexpected_reply("the rows of " + collection.name);
   }
   std::unordered_set<std::string> asked;
   for (const Value& key : keys) asked.insert(model::key_text(key));

@@ -49,8 +49,8 @@ struct ListRequest {
                                               const ListRequest& request);
 // Embeddings whose parent id is one of `parent_keys`, in no order. Columns: key, parent id, parent
 // type (NULL where there is no such column).
-[[nodiscard]] turso::Statement list_children_statement(const model::Collection& embeddings,
-                                                       std::span<const Value> parent_keys);
+[[nodiscard]] std::vector<turso::Statement> list_children_statements(
+    const model::Collection& embeddings, std::span<const Value> parent_keys);
 
 struct Listed {
   std::vector<model::Place> places;     // valid keys only
@@ -68,9 +68,10 @@ struct Child {
                                                        const model::RowSet& rows);
 
 // Rows with exactly these keys, all columns, in no order; a key that is gone gives no row. A row
-// whose key is not byte-equal to one asked for (NOCASE) is left out by read_rows.
-[[nodiscard]] turso::Statement rows_statement(const model::Collection& collection,
-                                              std::span<const Value> keys);
+// whose key is not byte-equal to one asked for (NOCASE) is left out by read_rows. Their results,
+// one after the other, are one row set.
+[[nodiscard]] std::vector<turso::Statement> rows_statements(const model::Collection& collection,
+                                                            std::span<const Value> keys);
 // Decodes: UTF-8 and size checks, vectors to f32 (embedding_vector, else JSON text; other encodings
 // kept and counted), dimension checks. Invalid rows go to `skipped`.
 [[nodiscard]] Result<model::RecordPage> read_rows(const model::Collection& collection,

@@ -9,7 +9,7 @@ Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Cat
   ping.statements.push_back(source::schema_statement());
   TIDEMARK_ASSIGN(schema, fetcher.ask(std::move(ping)));
   if (schema.results.size() != 1 || schema.results[0].columns().size() != 4) {
-    return fail(ErrorCode::corrupt, "the source answered the discovery with something else");
+    return turso::unexpected_reply("what its tables are");
   }
   if (known && known->fingerprint == source::fingerprint(schema.results[0])) return *known;
   TIDEMARK_ASSIGN(batch, source::discovery_batch(schema.results[0]));

@@ -1,6 +1,7 @@
 // One pass: plan -> fetch || write -> validate -> report.
 #pragma once
 
+#include <cstdint>
 #include <stop_token>
 #include <string>
 
@@ -16,6 +17,7 @@ struct EngineSetup {
   std::string cache;
   SyncConfig config;
   SyncerOptions options;
+  std::uint64_t fail_after_operations = 0;  // tests only: of the cache's storage; 0: never
 };
 
 // Runs one pass on the calling thread, which owns all redb writes and makes all callbacks; one more

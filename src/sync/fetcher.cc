@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "source/exact.h"
 #include "sync/tuning.h"
 
 namespace tidemark::sync {
@@ -49,25 +50,28 @@ Clock::time_point Fetcher::request_deadline() const {
   return std::min(deadline_, Clock::now() + config_.request_deadline);
 }
 
-turso::Batch Fetcher::guarded(turso::Statement statement) const {
-  turso::Batch batch;
-  if (!fingerprint_.empty()) batch.statements.push_back(source::schema_statement());
-  batch.statements.push_back(std::move(statement));
-  return batch;
+turso::Batch Fetcher::guarded(std::vector<turso::Statement> statements) const {
+  if (!fingerprint_.empty()) statements.insert(statements.begin(), source::schema_statement());
+  return {std::move(statements)};
 }
 
 Result<model::RowSet> Fetcher::take_rows(turso::BatchReply reply) {
-  const std::size_t expected = fingerprint_.empty() ? 1 : 2;
-  if (reply.results.size() != expected) {
-    return fail(ErrorCode::corrupt, "the source answered another number of results");
-  }
-  if (!fingerprint_.empty() && source::fingerprint(reply.results[0]) != fingerprint_) {
+  const std::size_t guards = fingerprint_.empty() ? 0 : 1;
+  if (reply.results.size() <= guards) return turso::unexpected_reply("rows");
+  if (guards > 0 && source::fingerprint(reply.results[0]) != fingerprint_) {
     schema_changed_ = true;
     return fail(ErrorCode::unavailable, "the tables of the source changed during the pass",
                 "run `tidemark sync` again");
   }
   if (reply.rows_read) counts_.rows_read = counts_.rows_read.value_or(0) + *reply.rows_read;
-  return std::move(reply.results.back());
+  model::RowSet rows = std::move(reply.results[guards]);
+  for (std::size_t i = guards + 1; i < reply.results.size(); ++i) {
+    if (reply.results[i].columns().size() != rows.columns().size()) {
+      return turso::unexpected_reply("rows");
+    }
+    rows.append(std::move(reply.results[i]));
+  }
+  return rows;
 }
 
 Result<turso::BatchReply> Fetcher::ask(turso::Batch batch) {
@@ -85,8 +89,31 @@ Result<turso::BatchReply> Fetcher::ask(turso::Batch batch) {
 }
 
 Result<model::RowSet> Fetcher::ask(turso::Statement statement) {
-  TIDEMARK_ASSIGN(reply, ask(guarded(std::move(statement))));
-  return take_rows(std::move(reply));
+  std::vector<turso::Statement> statements;
+  statements.push_back(std::move(statement));
+  return ask(std::move(statements));
+}
+
+Result<model::RowSet> Fetcher::ask(std::vector<turso::Statement> statements) {
+  TIDEMARK_ASSIGN(reply, ask(guarded(statements)));
+  TIDEMARK_ASSIGN(rows, take_rows(std::move(reply)));
+  if (!rows.inexact()) return std::move(rows);
+  for (auto& statement : statements) {
+    statement = source::exact_statement(statement, rows.columns().size());
+  }
+  TIDEMARK_ASSIGN(again, ask(guarded(std::move(statements))));
+  TIDEMARK_ASSIGN(exact, take_rows(std::move(again)));
+  return source::read_exact(exact);
+}
+
+turso::Batch Fetcher::page_batch(const model::Collection& collection, const Page& page) const {
+  auto statements = source::rows_statements(collection, page.keys);
+  if (page.exact) {
+    for (auto& statement : statements) {
+      statement = source::exact_statement(statement, collection.columns.size());
+    }
+  }
+  return guarded(std::move(statements));
 }
 
 void Fetcher::start_pages(Work& work) {
@@ -107,39 +134,61 @@ void Fetcher::start_pages(Work& work) {
       return;
     }
     page.started = Clock::now();
-    const auto ticket =
-        connection_.start(guarded(source::rows_statement(work.collection, page.keys)));
+    const auto ticket = connection_.start(page_batch(work.collection, page));
     work.in_flight.emplace(ticket, std::move(page));
   }
 }
 
+// Two pages of half the keys each.
+void Fetcher::split(Work& work, Page page) {
+  work.sizer.too_large(page.keys.size());
+  const auto middle = page.keys.begin() + static_cast<std::ptrdiff_t>(page.keys.size() / 2);
+  Page first{{page.keys.begin(), middle}, page.tries, page.exact, {}, {}};
+  Page second{{middle, page.keys.end()}, page.tries, page.exact, {}, {}};
+  work.again.push_back(std::move(first));
+  work.again.push_back(std::move(second));
+}
+
 Result<void> Fetcher::finish_page(Work& work, Page page, Result<turso::BatchReply> reply) {
   if (!reply && turso::is_too_large(reply.error())) {
-    work.sizer.too_large(page.keys.size());
-    if (page.keys.size() == 1) {
-      model::RecordPage skipped;
-      skipped.skipped.push_back({work.collection.name, model::key_text(page.keys[0]),
-                                 "the row is too large for the source to send"});
-      return work.sink(page.keys, std::move(skipped));
+    if (page.keys.size() > 1) {
+      split(work, std::move(page));
+      return {};
     }
-    const auto middle = page.keys.begin() + static_cast<std::ptrdiff_t>(page.keys.size() / 2);
-    work.again.push_back({{page.keys.begin(), middle}});
-    work.again.push_back({{middle, page.keys.end()}});
-    return {};
+    model::RecordPage skipped;
+    skipped.skipped.push_back({work.collection.name, model::key_text(page.keys[0]),
+                               "the row is too large for the source to send"});
+    return work.sink(page.keys, std::move(skipped));
   }
   if (!reply && may_pass(reply.error()) && ++page.tries < kTriesMax) {
     ++counts_.retries;
     page.not_before = Clock::now() + backoff_.delay(page.tries - 1, random_());
-    work.again.push_back(std::move(page));
+    if (turso::is_timeout(reply.error()) && page.keys.size() > 1) {
+      split(work, std::move(page));
+    } else {
+      work.again.push_back(std::move(page));
+    }
     return {};
   }
   if (!reply) return wrap("fetch " + work.collection.name, std::move(reply).error());
-  const std::uint64_t body = reply->body_bytes;
-  TIDEMARK_ASSIGN(rows, take_rows(std::move(*reply)));
+  return take_page(work, std::move(page), std::move(*reply));
+}
+
+Result<void> Fetcher::take_page(Work& work, Page page, turso::BatchReply reply) {
+  const std::uint64_t body = reply.body_bytes;
+  TIDEMARK_ASSIGN(rows, take_rows(std::move(reply)));
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - page.started);
   work.sizer.measured(page.keys.size(), std::max<std::size_t>(body, rows.bytes()), took);
   ++counts_.pages;
+  if (page.exact) {
+    TIDEMARK_ASSIGN(exact, source::read_exact(rows));
+    rows = std::move(exact);
+  } else if (rows.inexact()) {
+    page.exact = true;
+    work.again.push_back(std::move(page));
+    return {};
+  }
   TIDEMARK_ASSIGN(records, source::read_rows(work.collection, page.keys, std::move(rows)));
   return work.sink(page.keys, std::move(records));
 }

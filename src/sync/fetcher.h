@@ -47,7 +47,8 @@ class Fetcher {
 
   // One unguarded batch.
   [[nodiscard]] Result<turso::BatchReply> ask(turso::Batch batch);
-  // One guarded statement.
+  // Guarded statements of one form, in one transaction; their rows, one after the other.
+  [[nodiscard]] Result<model::RowSet> ask(std::vector<turso::Statement> statements);
   [[nodiscard]] Result<model::RowSet> ask(turso::Statement statement);
   // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order. A
   // row too large even alone is skipped.
@@ -59,17 +60,22 @@ class Fetcher {
   struct Page {
     std::vector<Value> keys;
     std::uint32_t tries = 0;
+    bool exact = false;  // ask in the form that loses nothing
     std::chrono::steady_clock::time_point not_before{};
     std::chrono::steady_clock::time_point started{};
   };
   struct Work;
 
   [[nodiscard]] Result<void> check_time() const;
-  [[nodiscard]] turso::Batch guarded(turso::Statement statement) const;
+  [[nodiscard]] turso::Batch guarded(std::vector<turso::Statement> statements) const;
+  [[nodiscard]] turso::Batch page_batch(const model::Collection& collection,
+                                        const Page& page) const;
   [[nodiscard]] Result<model::RowSet> take_rows(turso::BatchReply reply);
+  void split(Work& work, Page page);
   [[nodiscard]] std::chrono::steady_clock::time_point request_deadline() const;
   void start_pages(Work& work);
   [[nodiscard]] Result<void> finish_page(Work& work, Page page, Result<turso::BatchReply> reply);
+  [[nodiscard]] Result<void> take_page(Work& work, Page page, turso::BatchReply reply);
 
   turso::Connection& connection_;
   const SyncConfig& config_;

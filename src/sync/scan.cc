@@ -188,7 +188,7 @@ Result<void> Scan::children(const Collection& parent, std::span<const Value> key
     const bool may_belong = embeddings.kind == Kind::embeddings && embeddings.parent_column &&
                             embeddings.parent_kind.value_or(parent.kind) == parent.kind;
     if (!may_belong) continue;
-    TIDEMARK_ASSIGN(listed, fetcher_.ask(source::list_children_statement(embeddings, keys)));
+    TIDEMARK_ASSIGN(listed, fetcher_.ask(source::list_children_statements(embeddings, keys)));
     TIDEMARK_ASSIGN(found, source::read_children(embeddings, listed));
     ListedChildren event;
     event.collection = &embeddings;

@@ -58,10 +58,14 @@ struct Usage {
 //   unavailable  unreachable, timeout, 5xx, quota: may succeed later
 //   rejected     401, 403, TLS
 //   invalid      an SQL error (source_text has the server's words)
-//   unsupported  wrong scheme, not a database
-//   corrupt      a reply that is not Hrana
-// A reply or value over a limit is `invalid` with is_too_large() true.
+//   unsupported  not a database
+//   unavailable  also a reply that is not Hrana, or not to what was asked (unexpected_reply)
+// A reply or value over a limit is `invalid` with is_too_large() true; one that did not come within
+// the request's deadline is `unavailable` with is_timeout() true.
 [[nodiscard]] bool is_too_large(const Error& error);
+[[nodiscard]] bool is_timeout(const Error& error);
+// The source answered `what` with something else: it, or what is between, does not work now.
+[[nodiscard]] std::unexpected<Error> unexpected_reply(std::string_view what);
 
 // What was learned of a server, kept by the caller across connections; opaque text, may be empty.
 struct ServerTraits {

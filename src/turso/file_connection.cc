@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <deque>
+#include <mutex>
 
 namespace tidemark::turso {
 namespace {
@@ -137,7 +139,12 @@ class FileConnection final : public Connection {
   }
 
   std::optional<Completion> poll(std::chrono::steady_clock::time_point deadline) override {
-    if (woken_.exchange(false) || queue_.empty()) return std::nullopt;
+    if (woken_.exchange(false)) return std::nullopt;
+    if (queue_.empty()) {
+      std::unique_lock lock(mutex_);
+      wakes_.wait_until(lock, deadline, [this] { return woken_.exchange(false); });
+      return std::nullopt;
+    }
     auto [ticket, batch] = std::move(queue_.front());
     queue_.pop_front();
     deadline_ = std::min(deadline, std::chrono::steady_clock::now() + request_timeout_);
@@ -151,13 +158,20 @@ class FileConnection final : public Connection {
   }
 
   void cancel_all() override { queue_.clear(); }
-  void wake() override { woken_ = true; }
+  void wake() override {
+    {
+      const std::lock_guard lock(mutex_);
+      woken_ = true;
+    }
+    wakes_.notify_all();
+  }
   [[nodiscard]] std::size_t in_flight() const override { return queue_.size(); }
   [[nodiscard]] std::size_t capacity() const override { return 1; }
 
   Result<bool> hold_snapshot() override {
     TIDEMARK_ASSIGN(now, identify(path_));
     if (now != identity_) TIDEMARK_TRY(open());
+    deadline_ = std::chrono::steady_clock::now() + request_timeout_;
     TIDEMARK_TRY(command("BEGIN"));
     held_ = true;
     return true;
@@ -185,8 +199,8 @@ class FileConnection final : public Connection {
     return connection->woken_ || std::chrono::steady_clock::now() > connection->deadline_ ? 1 : 0;
   }
 
+  // Under the caller's deadline_.
   Result<void> command(const char* sql) {
-    deadline_ = std::chrono::steady_clock::now() + request_timeout_;
     const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) return sqlite_error(db_.get(), code, sql);
     return {};
@@ -245,6 +259,8 @@ class FileConnection final : public Connection {
   std::deque<Queued> queue_;
   Usage usage_;
   std::chrono::steady_clock::time_point deadline_;
+  std::mutex mutex_;  // with wakes_, for a poll that has nothing to run
+  std::condition_variable wakes_;
   std::atomic<bool> woken_ = false;
 };
 

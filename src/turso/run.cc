@@ -7,6 +7,16 @@ bool is_too_large(const Error& error) {
          error.source_text.find("SQLITE_TOOBIG") != std::string::npos;
 }
 
+bool is_timeout(const Error& error) {
+  return error.code == ErrorCode::unavailable && error.source_text.starts_with("TIMEOUT");
+}
+
+std::unexpected<Error> unexpected_reply(std::string_view what) {
+  return fail(
+      ErrorCode::unavailable, "the source answered something else than " + std::string(what),
+      "check that the source URL is that of the database, and that no proxy answers for it");
+}
+
 Result<BatchReply> run(Connection& connection, Batch batch,
                        std::chrono::steady_clock::time_point deadline,
                        const std::stop_token& stop) {

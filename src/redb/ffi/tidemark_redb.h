@@ -76,6 +76,8 @@ int32_t tdmk_redb_check_integrity(tdmk_redb_db* db, bool* intact, tdmk_redb_erro
 
 int32_t tdmk_redb_error_code(const tdmk_redb_error* error);
 const char* tdmk_redb_error_message(const tdmk_redb_error* error, size_t* len); /* UTF-8 */
+/* TDMK_REDB_NO_SPACE: what the disk lacks at the least; 0: not known. */
+uint64_t tdmk_redb_error_bytes_needed(const tdmk_redb_error* error);
 void tdmk_redb_error_free(tdmk_redb_error* error);
 void tdmk_redb_buffer_free(tdmk_redb_buffer* buffer);
 

@@ -1,14 +1,14 @@
 //! The storage backend: redb's own file backend over a descriptor that we opened (close-on-exec,
 //! registered with the fork rule), with an optional countdown to failure for tests.
 
-use crate::failure::Failure;
+use crate::failure::{is_no_space, Failure, NoSpace};
 use crate::fork;
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 use std::fs::OpenOptions;
 use std::io;
 use std::ops::Bound;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +17,7 @@ pub struct Backend {
     // Dropped before `file`, so that the descriptor is forgotten while it is still ours.
     _registered: fork::Registered,
     file: FileBackend,
+    fd: RawFd, // of `file`
     /// Operations until every further one fails; u64::MAX: never.
     left: AtomicU64,
 }
@@ -28,11 +29,13 @@ pub fn open(path: &str, write: bool, mode: u32, fail_after: u64) -> Result<Backe
         options.write(true).create(true).truncate(false).mode(mode);
     }
     let file = options.open(path)?;
-    let registered = fork::register(file.as_raw_fd())?;
+    let fd = file.as_raw_fd();
+    let registered = fork::register(fd)?;
     let left = if cfg!(feature = "fault") && fail_after > 0 { fail_after } else { u64::MAX };
     Ok(Backend {
         _registered: registered,
         file: FileBackend::new(file)?,
+        fd,
         left: AtomicU64::new(left),
     })
 }
@@ -50,6 +53,25 @@ impl Backend {
     }
 }
 
+impl Backend {
+    /// Says what a full disk lacks: the blocks that the file's length has yet to get (a longer file
+    /// is made sparse, so that the disk is found full by a later write), or those of this write.
+    fn explain(&self, error: io::Error, at_least: u64) -> io::Error {
+        if !is_no_space(&error) {
+            return error;
+        }
+        // SAFETY: fstat fills the structure, and the descriptor is open while `file` lives.
+        let info = unsafe {
+            let mut info = std::mem::zeroed::<libc::stat>();
+            libc::fstat(self.fd, &mut info);
+            info
+        };
+        let missing = info.st_size.saturating_sub(info.st_blocks.saturating_mul(512));
+        let bytes_needed = u64::try_from(missing).unwrap_or(0).max(at_least);
+        io::Error::new(error.kind(), NoSpace { error, bytes_needed })
+    }
+}
+
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
         self.count_down()?;
@@ -61,15 +83,16 @@ impl StorageBackend for Backend {
     }
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.count_down()?;
-        self.file.set_len(len)
+        let grown_by = len.saturating_sub(self.file.len()?);
+        self.file.set_len(len).map_err(|error| self.explain(error, grown_by))
     }
     fn sync_data(&self) -> io::Result<()> {
         self.count_down()?;
-        self.file.sync_data()
+        self.file.sync_data().map_err(|error| self.explain(error, 0))
     }
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.count_down()?;
-        self.file.write(offset, data)
+        self.file.write(offset, data).map_err(|error| self.explain(error, data.len() as u64))
     }
     fn close(&self) -> io::Result<()> {
         self.file.close()

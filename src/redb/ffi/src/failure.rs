@@ -20,17 +20,44 @@ pub enum Code {
 pub struct Failure {
     pub code: Code,
     pub message: String,
+    /// Bytes that the disk lacks at the least, for NoSpace; 0: not known.
+    pub bytes_needed: u64,
 }
 
 impl Failure {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), bytes_needed: 0 }
     }
 }
 
+/// Why a file could not grow, and by how much it has to.
+#[derive(Debug)]
+pub struct NoSpace {
+    pub error: std::io::Error,
+    pub bytes_needed: u64,
+}
+
+impl std::fmt::Display for NoSpace {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(out)
+    }
+}
+
+impl std::error::Error for NoSpace {}
+
+pub fn is_no_space(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSPC) | Some(libc::EDQUOT) | Some(libc::EFBIG))
+}
+
+fn no_space(error: &std::io::Error) -> Option<&NoSpace> {
+    error.get_ref()?.downcast_ref()
+}
+
 fn code_of_io(error: &std::io::Error) -> Code {
+    if is_no_space(error) || no_space(error).is_some() {
+        return Code::NoSpace;
+    }
     match error.raw_os_error() {
-        Some(libc::ENOSPC) | Some(libc::EDQUOT) | Some(libc::EFBIG) => Code::NoSpace,
         Some(libc::EACCES) | Some(libc::EPERM) | Some(libc::ENOENT) | Some(libc::EISDIR)
         | Some(libc::EROFS) => Code::Invalid,
         _ if error.kind() == std::io::ErrorKind::InvalidData => Code::Invalid,
@@ -56,7 +83,11 @@ impl From<redb::Error> for Failure {
             redb::Error::TableTypeMismatch { .. } => Code::Corrupt,
             _ => Code::Internal,
         };
-        Failure::new(code, error.to_string())
+        let mut failure = Failure::new(code, error.to_string());
+        if let redb::Error::Io(io) = &error {
+            failure.bytes_needed = no_space(io).map_or(0, |no_space| no_space.bytes_needed);
+        }
+        failure
     }
 }
 

@@ -138,6 +138,13 @@ pub unsafe extern "C" fn tdmk_redb_error_message(
 /// # Safety
 /// See the header.
 #[no_mangle]
+pub unsafe extern "C" fn tdmk_redb_error_bytes_needed(error: *const Failure) -> u64 {
+    (*error).bytes_needed
+}
+
+/// # Safety
+/// See the header.
+#[no_mangle]
 pub unsafe extern "C" fn tdmk_redb_error_free(error: *mut Failure) {
     if !error.is_null() {
         drop(Box::from_raw(error));

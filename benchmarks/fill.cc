@@ -1,0 +1,69 @@
+// What filling a cache costs over bare redb that is given the same rows in the best order, and how
+// much larger than its rows the file is.
+#include <filesystem>
+
+#include "benchmarks/rows.h"
+#include "redb/database.h"
+#include "tests/support/temp_folder.h"
+
+namespace tidemark::bench {
+namespace {
+
+// One transaction, in key order, in batches of the cache's size.
+void fill_bare(const std::string& path, const std::vector<cache::EncodedRow>& sorted) {
+  std::filesystem::remove(path);
+  redb::OpenOptions options;
+  options.mode = redb::OpenOptions::Mode::open_or_create;
+  options.page_cache_bytes = cache::WriterOptions{}.page_cache_bytes;
+  auto db = redb::Database::open(path, options);
+  require(db.has_value(), "open bare");
+  auto txn = db->begin_write();
+  std::vector<redb::Change> changes;
+  std::size_t bytes = 0;
+  for (const auto& row : sorted) {
+    changes.push_back({row.key, row.bytes});
+    bytes += row.key.size() + row.bytes.size();
+    if (bytes < FillShape{}.put_bytes) continue;
+    require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
+    changes.clear();
+    bytes = 0;
+  }
+  require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
+  require(std::move(*txn).commit().has_value(), "bare commit");
+  require(std::move(*db).close().has_value(), "bare close");
+}
+
+std::size_t bytes_of(const std::vector<cache::EncodedRow>& rows) {
+  std::size_t bytes = 0;
+  for (const auto& row : rows) bytes += row.key.size() + row.bytes.size();
+  return bytes;
+}
+
+void fill(std::size_t count, std::size_t row_bytes) {
+  const support::TempFolder folder;
+  const auto rows = make_rows(count, row_bytes);
+  auto sorted = rows;
+  std::ranges::sort(sorted, {}, &cache::EncodedRow::key);
+  const std::string bare = folder.file("bare.redb");
+  const std::string ours = folder.file("cache.redb");
+  const auto result =
+      compare(kRoundsMin, [&] { fill_bare(bare, sorted); }, [&] { fill_cache(ours, rows); });
+  const std::string name = std::to_string(count) + " rows of " + std::to_string(row_bytes) + " B";
+  print("fill, " + name, result, static_cast<double>(count));
+  const auto stored = static_cast<double>(bytes_of(rows));
+  std::printf("%-34s %5.2f x its rows, bare redb %.2f x\n", ("file, " + name).c_str(),
+              static_cast<double>(std::filesystem::file_size(ours)) / stored,
+              static_cast<double>(std::filesystem::file_size(bare)) / stored);
+}
+
+}  // namespace
+}  // namespace tidemark::bench
+
+int main(int argc, char** argv) {
+  if (argc == 3) {
+    tidemark::bench::fill(std::stoul(argv[1]), std::stoul(argv[2]));
+    return 0;
+  }
+  tidemark::bench::fill(20'000, 1'300);
+  tidemark::bench::fill(100'000, 300);
+}

@@ -1,0 +1,30 @@
+// The body of a Hrana pipeline request and of its reply (Hrana 2 and 3 over HTTP, JSON form, as the
+// specification in the libsql repository's docs/ has it). Sans-I/O: text in, text out.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "turso/connection.h"
+
+namespace tidemark::turso::hrana {
+
+// One `batch` request in one pipeline: BEGIN, the statements each on condition that the one before
+// it succeeded, COMMIT, and a ROLLBACK in case COMMIT did not succeed (some servers share one
+// connection between requests). `close` ends the stream, which not every server takes.
+[[nodiscard]] std::string encode_pipeline(const Batch& batch, bool close);
+
+// The reply to encode_pipeline() of a batch of `statements` statements. `body` is consumed: it is
+// parsed in place, after growing it by a few bytes.
+// Errors: the batch's own (invalid; unavailable where it may pass: quota, a busy database, an
+// expired stream), and `unavailable` for anything that is no such reply.
+[[nodiscard]] Result<BatchReply> decode_pipeline(std::string body, std::size_t statements);
+
+// What a server says when it refuses before the pipeline: the text of {"error": ...} or
+// {"message": ..., "code": ...}, else the body itself, cut to a line.
+[[nodiscard]] std::string error_text(std::string_view body);
+
+// An error object of the server as an Error.
+[[nodiscard]] Error statement_error(std::string_view code, std::string_view message);
+
+}  // namespace tidemark::turso::hrana

@@ -28,7 +28,7 @@ std::string shown(std::string_view text) {
 }
 
 Result<SourceUrl> parse_file(std::string_view path) {
-  if (path.starts_with("///")) path.remove_prefix(2);
+  while (path.starts_with("//")) path.remove_prefix(1);  // file:///path, and no empty names
   if (path.empty() || path.find('\0') != std::string_view::npos) {
     return fail(ErrorCode::invalid, "file: without a path", std::string(kFileHint));
   }

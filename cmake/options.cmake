@@ -15,12 +15,26 @@ elseif(TIDEMARK_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
 endif()
+if(TIDEMARK_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # tidemark_folder(NAME SOURCES ... DEPENDS ...): one layer of src/ as a static library `tidemark_NAME`.
 function(tidemark_folder name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
   add_library(tidemark_${name} STATIC ${arg_SOURCES})
   target_link_libraries(tidemark_${name} PUBLIC tidemark_options ${arg_DEPENDS} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# tidemark_under_sanitizers(TEST): what its sanitizer is told. Leaks count, Rust's too.
+function(tidemark_under_sanitizers test)
+  if(TIDEMARK_SANITIZE STREQUAL "address")
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT
+      "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1;UBSAN_OPTIONS=print_stacktrace=1")
+  elseif(TIDEMARK_SANITIZE STREQUAL "thread")
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT
+      "TSAN_OPTIONS=halt_on_error=1:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp")
+  endif()
 endfunction()
 
 # tidemark_test(NAME SOURCES ... LINKS ...): one GoogleTest program, registered with ctest.
@@ -31,4 +45,5 @@ function(tidemark_test name)
   target_link_libraries(${name} PRIVATE ${arg_LINKS} tidemark_options GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300)
+  tidemark_under_sanitizers(${name})
 endfunction()

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +15,7 @@ using Json = nlohmann::json;
 // (4), flags (2), record version (1), spare (1)
 constexpr std::size_t kStateBytes = 56;
 constexpr std::uint8_t kStateVersion = 1;
+constexpr unsigned kStateFlags = 7;
 
 std::unexpected<Error> damaged(const char* what) {
   return fail(ErrorCode::corrupt, std::string("the cache's ") + what + " record is damaged",
@@ -41,9 +44,14 @@ Json optional_json(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+// get<> would convert a float or a negative number; this throws on them.
+std::uint64_t whole_number(const Json& json) {
+  return json.get_ref<const Json::number_unsigned_t&>();
+}
+
 std::optional<std::size_t> optional_index(const Json& json, const char* name) {
   const Json& value = json.at(name);
-  return value.is_null() ? std::nullopt : std::optional(value.get<std::size_t>());
+  return value.is_null() ? std::nullopt : std::optional(whole_number(value));
 }
 
 Json to_json(const model::Collection& c) {
@@ -80,33 +88,45 @@ bool in_range(const model::Collection& c) {
 model::Collection collection_from(const Json& json) {
   model::Collection c;
   c.name = json.at("name").get<std::string>();
-  c.kind =
-      model::kind_from_string(json.at("kind").get<std::string>()).value_or(model::Kind::episodes);
+  c.kind = model::kind_from_string(json.at("kind").get<std::string>()).value();
   for (const Json& column : json.at("columns")) {
     c.columns.push_back({column.at(0).get<std::string>(), column.at(1).get<std::string>()});
   }
-  c.key_column = json.at("key").get<std::size_t>();
+  c.key_column = whole_number(json.at("key"));
   c.integer_key = json.at("integer_key").get<bool>();
   c.order_column = optional_index(json, "order");
   c.parent_column = optional_index(json, "parent");
   c.parent_type_column = optional_index(json, "parent_type");
   if (const Json& kind = json.at("parent_kind"); !kind.is_null()) {
-    c.parent_kind = model::kind_from_string(kind.get<std::string>());
+    c.parent_kind = model::kind_from_string(kind.get<std::string>()).value();
   }
   c.vector_column = optional_index(json, "vector");
   c.vector_text_column = optional_index(json, "vector_text");
   c.dimension_column = optional_index(json, "dimension");
-  c.index_columns = json.at("indexes").get<std::vector<std::size_t>>();
+  for (const Json& column : json.at("indexes")) c.index_columns.push_back(whole_number(column));
   return c;
 }
 
-// nlohmann throws on a wrong type; here it becomes `corrupt`.
+// A 32-bit number in its one form.
+std::optional<std::uint32_t> schema_id_from(const std::string& text) {
+  std::uint32_t id = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), id).ec != std::errc{} ||
+      std::to_string(id) != text) {
+    return std::nullopt;
+  }
+  return id;
+}
+
+// nlohmann throws on a wrong type, value() on a word that is none of ours; here both become
+// `corrupt`.
 template <typename Decode>
 auto decoded(std::string_view bytes, const char* what, Decode decode)
     -> Result<decltype(decode(Json()))> {
   try {
     return decode(Json::parse(bytes));
   } catch (const Json::exception&) {
+    return damaged(what);
+  } catch (const std::bad_optional_access&) {
     return damaged(what);
   }
 }
@@ -156,6 +176,8 @@ Result<State> decode_state(std::string_view bytes) {
     *flag = (flags >> bit & 1U) != 0;
     ++bit;
   }
+  const bool known_only = flags >> kStateFlags == 0 && bytes[1] == 0;
+  if (!known_only) return damaged("state");
   return state;
 }
 
@@ -181,8 +203,7 @@ Result<CatalogRecord> decode_catalog(std::string_view bytes) {
     out.catalog.notes = json.at("notes").get<std::vector<std::string>>();
     out.catalog.fingerprint = json.at("fingerprint").get<std::string>();
     for (const auto& [id, names] : json.at("schemas").items()) {
-      out.schemas[static_cast<std::uint32_t>(std::strtoul(id.c_str(), nullptr, 10))] =
-          names.get<std::vector<std::string>>();
+      out.schemas[schema_id_from(id).value()] = names.get<std::vector<std::string>>();
     }
     return out;
   });
@@ -207,11 +228,12 @@ std::string encode_identity(const Identity& identity) {
 Result<Identity> decode_identity(std::string_view bytes) {
   auto identity = decoded(bytes, "identity", [](const Json& json) {
     Identity out;
-    out.format_version = json.at("format_version").get<std::uint32_t>();
+    out.format_version = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(whole_number(json.at("format_version")), UINT32_MAX));
     if (out.format_version > kFormatVersion) return out;
     out.generation = json.at("generation").get<std::string>();
     out.source = json.at("source").get<std::string>();
-    out.scope.max_episodes_cache = json.at("max_episodes_cache").get<std::uint64_t>();
+    out.scope.max_episodes_cache = whole_number(json.at("max_episodes_cache"));
     out.scope.sync_patterns = json.at("sync_patterns").get<bool>();
     out.scope.sync_embeddings = json.at("sync_embeddings").get<bool>();
     out.server_traits = json.at("server_traits").get<std::string>();

@@ -62,16 +62,22 @@ void append_bytes(std::string& out, char tag, std::string_view bytes) {
 
 std::optional<Value> take_number(std::string_view& bytes) {
   if (bytes.size() < kNumberBytes) return std::nullopt;
-  const double whole = from_sortable(load_big_endian(bytes.substr(0, 8)));
-  const auto rest = static_cast<std::int64_t>(load_big_endian(bytes.substr(8, 2)));
+  const std::string_view taken = bytes.substr(0, kNumberBytes);
   bytes.remove_prefix(kNumberBytes);
+  const double whole = from_sortable(load_big_endian(taken.substr(0, 8)));
+  const auto rest = static_cast<std::int64_t>(load_big_endian(taken.substr(8, 2)));
   constexpr double kTwo63 = 9223372036854775808.0;
+  Value value(whole);
   if (whole >= -kTwo63 && whole < kTwo63 && std::trunc(whole) == whole) {
     const auto number = static_cast<std::int64_t>(whole);
     if (number > std::numeric_limits<std::int64_t>::max() - rest) return std::nullopt;
-    return Value(number + rest);
+    value = number + rest;
   }
-  return Value(whole);
+  // A value has one form: other bytes that would give it (a rest beside a fraction, -0.0) are none.
+  std::string written;
+  append_order_key(written, view(value));
+  if (std::string_view(written).substr(1) != taken) return std::nullopt;
+  return value;
 }
 
 std::optional<std::string> take_bytes(std::string_view& bytes) {

@@ -135,13 +135,16 @@ Result<SyncConfig> sync_config(const Settings& settings) {
 }
 
 Result<void> check_times(const Settings& settings) {
-  const auto least =
-      settings.heartbeat.value_or(kHeartbeat) + settings.interval.value_or(kInterval);
+  const auto heartbeat = settings.heartbeat.value_or(kHeartbeat);
+  const auto interval = settings.interval.value_or(kInterval);
   const auto staleness = settings.max_staleness.value_or(kMaxStaleness);
-  if (staleness >= least) return {};
+  if (staleness >= heartbeat && staleness - heartbeat >= interval) return {};  // a sum may overflow
+  const auto in_ms = [](std::chrono::milliseconds time) {
+    return " (" + std::to_string(time.count()) + " ms)";
+  };
   return fail(ErrorCode::invalid,
-              "max_staleness (" + std::to_string(staleness.count()) +
-                  " ms) is below heartbeat + interval (" + std::to_string(least.count()) + " ms)",
+              "max_staleness" + in_ms(staleness) + " is below heartbeat" + in_ms(heartbeat) +
+                  " + interval" + in_ms(interval),
               "a cache in step would look stale: raise max_staleness or lower the others");
 }
 

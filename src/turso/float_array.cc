@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "turso/connection.h"
+#include "turso/json_number.h"
 
 namespace tidemark::turso {
 
@@ -16,7 +17,8 @@ std::optional<std::vector<float>> parse_float_array(std::string_view text) {
   std::vector<float> floats;
   for (auto element : array) {
     double number = 0;
-    if (element.get_double().get(number) != simdjson::SUCCESS) return std::nullopt;
+    simdjson::ondemand::value value;
+    if (element.get(value) != simdjson::SUCCESS || !read_real(value, number)) return std::nullopt;
     const auto narrow = static_cast<float>(number);
     if (!std::isfinite(narrow)) return std::nullopt;
     floats.push_back(narrow);

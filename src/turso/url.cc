@@ -18,8 +18,17 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// What of a bad URL may be shown: nothing that could hold a secret.
+std::string shown(std::string_view text) {
+  text = text.substr(0, text.find_first_of("?#"));
+  text = text.substr(0, text.find("authToken="));
+  const std::size_t user_end = text.rfind('@');
+  if (user_end != std::string_view::npos) return "..." + std::string(text.substr(user_end));
+  return std::string(text);
+}
+
 Result<SourceUrl> parse_file(std::string_view path) {
-  if (path.starts_with("///")) path.remove_prefix(2);
+  while (path.starts_with("//")) path.remove_prefix(1);  // file:///path, and no empty names
   if (path.empty() || path.find('\0') != std::string_view::npos) {
     return fail(ErrorCode::invalid, "file: without a path", std::string(kFileHint));
   }
@@ -46,8 +55,7 @@ Result<SourceUrl> parse_http(std::string_view text, const std::string& scheme,
   const bool plain =
       std::ranges::all_of(rest, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
   if (host.empty() || host.starts_with(':') || !plain) {
-    return fail(ErrorCode::invalid, "bad source URL " + std::string(text),
-                std::string(kSchemesHint));
+    return fail(ErrorCode::invalid, "bad source URL " + shown(text), std::string(kSchemesHint));
   }
   SourceUrl url;
   url.transport = SourceUrl::Transport::http;
@@ -65,13 +73,12 @@ Result<SourceUrl> parse_source_url(std::string_view text) {
   if (scheme == "file") return parse_file(text.substr(5));
   if (scheme == "libsql" || scheme == "https" || scheme == "http") {
     if (!text.substr(colon).starts_with("://")) {
-      return fail(ErrorCode::invalid, "bad source URL " + std::string(text),
-                  std::string(kSchemesHint));
+      return fail(ErrorCode::invalid, "bad source URL " + shown(text), std::string(kSchemesHint));
     }
     return parse_http(text, scheme, text.substr(colon + 3));
   }
   return fail(ErrorCode::invalid,
-              scheme.empty() ? "the source has no scheme: " + std::string(text)
+              scheme.empty() ? "the source has no scheme: " + shown(text)
                              : "the source scheme " + scheme + ": is not supported",
               std::string(kSchemesHint));
 }

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "turso/hrana/base64.h"
 #include "turso/hrana/pipeline.h"
+#include "turso/json_number.h"
 
 namespace tidemark::turso::hrana {
 namespace {
@@ -79,7 +80,7 @@ class RowDecoder {
     od::value value;
     double number = 0;
     if (object.find_field_unordered("value").get(value) != SUCCESS) return false;
-    if (value.get_double().get(number) != SUCCESS) {
+    if (!read_real(value, number)) {
       if (!value.is_null()) return false;
       inexact_ = true;
       number = std::numeric_limits<double>::infinity();

@@ -1,7 +1,9 @@
 // Backoff, the bounded queue and UTF-8.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
+#include <vector>
 
 #include "base/backoff.h"
 #include "base/bounded_queue.h"
@@ -42,6 +44,34 @@ TEST(BoundedQueue, closing_ends_every_wait) {
   std::jthread popper([&] { EXPECT_EQ(queue.pop(), std::nullopt); });
   queue.close();
   EXPECT_FALSE(queue.push(1, 1));
+}
+
+TEST(BoundedQueue, many_threads_hand_over_every_item_once) {
+  constexpr std::size_t kThreads = 4;
+  constexpr int kItems = 2'000;  // of each pusher
+  constexpr std::size_t kBytesMax = 10;
+  BoundedQueue<int> queue(kBytesMax);
+  std::atomic<long> sum{0};
+  std::atomic<std::size_t> popped{0};
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t n = 0; n < kThreads; ++n) {
+      threads.emplace_back([&] {
+        for (int item = 1; item <= kItems; ++item) {
+          ASSERT_TRUE(
+              queue.push(item, static_cast<std::size_t>(item % 13)));  // some over the bound
+        }
+      });
+      threads.emplace_back([&] {
+        while (const auto item = queue.pop()) {
+          sum += *item;
+          if (++popped == kThreads * kItems) queue.close();
+        }
+      });
+    }
+  }
+  EXPECT_EQ(popped, kThreads * kItems);
+  EXPECT_EQ(sum, static_cast<long>(kThreads) * kItems * (kItems + 1) / 2);
 }
 
 TEST(Utf8, tells_well_formed_text_from_the_rest) {

@@ -24,7 +24,8 @@ std::string reply_with(const std::string& cols, const std::string& rows) {
   return R"({"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"batch",)"
          R"("result":{"step_results":[)" +
          empty + R"(,{"cols":)" + cols + R"(,"rows":)" + rows + R"(,"rows_read":7},)" + empty +
-         R"(,null],"step_errors":[null,null,null,null]}}},{"type":"ok","response":{"type":"close"}}]})";
+         R"(,null],"step_errors":[null,null,null,null]}}},)"
+         R"({"type":"ok","response":{"type":"close"}}]})";
 }
 
 Result<BatchReply> decode_one(const std::string& rows) {

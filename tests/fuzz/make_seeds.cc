@@ -1,0 +1,150 @@
+// make_seeds FOLDER: the corpus that the fuzzers start from, written by the real encoders into
+// FOLDER/TARGET/seed-NAME.
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "cache/meta.h"
+#include "cache/order_key.h"
+#include "cache/row_format.h"
+#include "cli/settings.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace tidemark {
+namespace {
+
+using namespace std::string_view_literals;
+
+class Corpus {
+ public:
+  Corpus(const std::filesystem::path& folder, const std::string& target)
+      : folder_(folder / target) {
+    std::filesystem::create_directories(folder_);
+  }
+  // `mode`: the byte that chooses what the target does; none where it does one thing.
+  void add(const std::string& name, std::optional<int> mode, std::string_view bytes) const {
+    std::ofstream file(folder_ / ("seed-" + name), std::ios::binary);
+    if (mode) file.put(static_cast<char>(*mode));
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+void rows(const Corpus& corpus) {
+  const float floats[] = {1.5F, -2.0F, 0.25F};
+  const std::string_view vector(reinterpret_cast<const char*>(floats), sizeof floats);
+  const ValueView cells[] = {ValueView::text("em-1"),
+                             ValueView::int64(std::numeric_limits<std::int64_t>::min()),
+                             ValueView::real(std::numeric_limits<double>::quiet_NaN()),
+                             ValueView::blob("\0\xFF"sv),
+                             ValueView::vector(vector),
+                             ValueView::repeated(),
+                             ValueView::null(),
+                             ValueView::text("episode")};
+  const std::string row = cache::encode_row("embeddings", "k1", 7, cells);
+  corpus.add("row", 0, row);
+  corpus.add("row-to-hash", 1, row);
+  corpus.add("no-columns", 0, cache::encode_row("embeddings", "k1", 7, {}));
+  corpus.add("cells", 2,
+             "\1\0\0\0\1\0\0\0\0\0\0\0\x80\3\4text\4\2\0\xFF\5\x08"
+             "12345678\6\0"sv);
+}
+
+void meta(const Corpus& corpus) {
+  cache::State state;
+  state.commit_id = 9;
+  state.checked_at_us = 1'760'000'000'000'000;
+  state.catalog_version = 3;
+  state.consistent = true;
+  corpus.add("state", 0, cache::encode_state(state));
+  model::Collection embeddings;
+  embeddings.name = "embeddings_384";
+  embeddings.kind = model::Kind::embeddings;
+  embeddings.columns = {{"embedding_id", "TEXT"}, {"pattern_id", "TEXT"}, {"v", "F32_BLOB(384)"}};
+  embeddings.parent_column = 1;
+  embeddings.parent_kind = model::Kind::patterns;
+  embeddings.vector_column = 2;
+  embeddings.index_columns = {0, 1};
+  cache::CatalogRecord record;
+  record.catalog.collections = {embeddings};
+  record.catalog.notes = {"no table heuristics"};
+  record.catalog.fingerprint = "0123456789abcdef";
+  record.schemas[embeddings.schema_id()] = {"embedding_id", "pattern_id", "v"};
+  corpus.add("catalog", 1, cache::encode_catalog(record));
+  cache::Identity identity;
+  identity.generation = "00112233445566778899aabbccddeeff";
+  identity.source = "libsql://memories.example.turso.io";
+  corpus.add("identity", 2, cache::encode_identity(identity));
+  identity.format_version = cache::kFormatVersion + 1;
+  corpus.add("identity-newer", 2, cache::encode_identity(identity));
+}
+
+void order_keys(const Corpus& corpus) {
+  const Value values[] = {Value{},
+                          Value(std::numeric_limits<std::int64_t>::max()),
+                          Value((std::int64_t{1} << 53) + 1),
+                          Value(-0.5),
+                          Value(std::string("nul\0inside"sv)),
+                          Value(Blob{"\xFF"})};
+  int number = 0;
+  for (const Value& order : values) {
+    const std::string name = "place-" + std::to_string(number++);
+    corpus.add(name, 0, cache::encode_place({order, Value(std::string("ep-1"))}));
+  }
+  corpus.add("integers", 1, "\1\1\0\0\0\0\0\x20\0\1\2\0\0\0\0\0\x20\0"sv);
+  corpus.add("texts", 1, "\3\4a\0b\0\3\3a\0b"sv);
+  corpus.add("integer-and-real", 1, "\1\1\0\0\0\0\0\x20\0\2\0\0\0\0\0\0\x40\x43"sv);
+}
+
+void config(const Corpus& corpus) {
+  cli::Settings settings;
+  settings.cache = "/folder/cache.redb";  // by default it depends on who runs this
+  corpus.add("defaults", std::nullopt, cli::to_toml(settings));
+  settings.source = "libsql://memories.example.turso.io";
+  settings.token_file = "/folder/token";
+  settings.cache = "/folder/cache \"1\".redb";
+  settings.cache_mode = 0640;
+  settings.page_cache = std::size_t{32} << 20U;
+  settings.max_episodes_cache = 500;
+  settings.sync_patterns = false;
+  settings.interval = std::chrono::milliseconds(1'500);
+  settings.daemon_listen = "127.0.0.1:9000";
+  corpus.add("settings", std::nullopt, cli::to_toml(settings));
+  corpus.add("bad", std::nullopt, "[sync]\nbatchsize = 1\nmax_episodes_cache = -1\n[other]\n");
+}
+
+void urls(const Corpus& corpus) {
+  int number = 0;
+  for (const auto text :
+       {"file:memories.db", "file:///a/../b.db", "libsql://Memories.example.turso.io/",
+        "https://h:8080/path?tls=1", "http://127.0.0.1:8080", "libsql://u:p@h", "ws://h",
+        "https://h/?authToken=abc", "libsql:", "h?authToken=abc", "LIBSQL://h#part"}) {
+    corpus.add("url-" + std::to_string(number++), std::nullopt, text);
+  }
+}
+
+void float_arrays(const Corpus& corpus) {
+  int number = 0;
+  for (const auto text : {"[]", "[0.1, -2, 3e-7]", "[1e39]", "[1,]", "[1] x", "[\"1\"]", "{}",
+                          "[12345678901234567890, -0.0, 0.000000059604644775390625]", "[[1]]"}) {
+    corpus.add("array-" + std::to_string(number++), std::nullopt, text);
+  }
+}
+
+}  // namespace
+}  // namespace tidemark
+
+int main(int count, char** arguments) {
+  if (count != 2) return 2;
+  const std::filesystem::path folder(arguments[1]);
+  using tidemark::Corpus;
+  tidemark::rows(Corpus(folder, "row"));
+  tidemark::meta(Corpus(folder, "meta"));
+  tidemark::order_keys(Corpus(folder, "order_key"));
+  tidemark::config(Corpus(folder, "config"));
+  tidemark::urls(Corpus(folder, "url"));
+  tidemark::float_arrays(Corpus(folder, "float_array"));
+  return 0;
+}

@@ -2,10 +2,12 @@
 PREFIX ?= /usr/local
 BUILD := build/dev
 RELEASE := build/release
+SOURCE ?= file
 
 .PHONY: help demo test bench install lint clean
 help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
+	@echo "make demo SOURCE=server   the same from a real Turso server on this machine"
 	@echo "make test            build and run the tests"
 	@echo "make bench           build the release preset and run the benchmarks"
 	@echo "make install PREFIX=$(PREFIX)"
@@ -14,7 +16,7 @@ help:
 demo:
 	@scripts/setup
 	@cmake --preset dev >/dev/null && cmake --build --preset dev --target tidemark
-	@scripts/demo $(BUILD)
+	@scripts/demo $(BUILD) $(SOURCE)
 
 test:
 	@scripts/setup

@@ -3,35 +3,10 @@
 #include <filesystem>
 
 #include "benchmarks/rows.h"
-#include "redb/database.h"
 #include "tests/support/temp_folder.h"
 
 namespace tidemark::bench {
 namespace {
-
-// One transaction, in key order, in batches of the cache's size.
-void fill_bare(const std::string& path, const std::vector<cache::EncodedRow>& sorted) {
-  std::filesystem::remove(path);
-  redb::OpenOptions options;
-  options.mode = redb::OpenOptions::Mode::open_or_create;
-  options.page_cache_bytes = cache::WriterOptions{}.page_cache_bytes;
-  auto db = redb::Database::open(path, options);
-  require(db.has_value(), "open bare");
-  auto txn = db->begin_write();
-  std::vector<redb::Change> changes;
-  std::size_t bytes = 0;
-  for (const auto& row : sorted) {
-    changes.push_back({row.key, row.bytes});
-    bytes += row.key.size() + row.bytes.size();
-    if (bytes < FillShape{}.put_bytes) continue;
-    require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
-    changes.clear();
-    bytes = 0;
-  }
-  require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
-  require(std::move(*txn).commit().has_value(), "bare commit");
-  require(std::move(*db).close().has_value(), "bare close");
-}
 
 std::size_t bytes_of(const std::vector<cache::EncodedRow>& rows) {
   std::size_t bytes = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "benchmarks/timing.h"
 #include "cache/files.h"
 #include "cache/writer.h"
+#include "redb/database.h"
 
 namespace tidemark::bench {
 
@@ -82,6 +84,30 @@ inline void fill_cache(const std::string& path, const std::vector<cache::Encoded
   require(std::move(*session).commit().has_value(), "commit");
   require(std::move(*writer).close().has_value(), "close");
   require(cache::install_generation(next, path).has_value(), "install");
+}
+
+// The floor of a fill: bare redb, one transaction, in key order, in batches of the cache's size.
+inline void fill_bare(const std::string& path, const std::vector<cache::EncodedRow>& sorted) {
+  std::filesystem::remove(path);
+  redb::OpenOptions options;
+  options.mode = redb::OpenOptions::Mode::open_or_create;
+  options.page_cache_bytes = cache::WriterOptions{}.page_cache_bytes;
+  auto db = redb::Database::open(path, options);
+  require(db.has_value(), "open bare");
+  auto txn = db->begin_write();
+  std::vector<redb::Change> changes;
+  std::size_t bytes = 0;
+  for (const auto& row : sorted) {
+    changes.push_back({row.key, row.bytes});
+    bytes += row.key.size() + row.bytes.size();
+    if (bytes < FillShape{}.put_bytes) continue;
+    require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
+    changes.clear();
+    bytes = 0;
+  }
+  require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
+  require(std::move(*txn).commit().has_value(), "bare commit");
+  require(std::move(*db).close().has_value(), "bare close");
 }
 
 }  // namespace tidemark::bench

@@ -2,7 +2,9 @@
 //
 // Order and comparison are BINARY, whatever the column declares; a column that is declared BINARY
 // (the default) still uses its index.
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/utf8.h"
 #include "source/quoting.h"
@@ -49,11 +51,25 @@ std::string printable(std::string_view bytes) {
   return out + (bytes.size() > kShown ? "...'" : "'");
 }
 
-// JSON cannot carry an infinite argument; as a literal it can be sent.
-std::string infinity(const Value& value) {
-  const auto* const number = std::get_if<double>(&value);
-  if (number == nullptr || !std::isinf(*number)) return {};
-  return *number > 0 ? "9e999" : "-9e999";
+// The last order value as SQL. A real argument may change on the way: JSON has no infinities, and
+// Turso 0.6 reads one JSON number in four into a neighbouring double, which would lose the rows
+// that tie with it. So it is written as a whole number times powers of two, all of them exact.
+std::string exact_real(double value) {
+  if (std::isinf(value)) return value > 0 ? "9e999" : "-9e999";
+  constexpr int kMantissaBits = 53;
+  constexpr int kStep = 30;  // 2^30 in decimal is read right by every parser
+  int exponent = 0;
+  auto mantissa =
+      static_cast<std::int64_t>(std::ldexp(std::frexp(value, &exponent), kMantissaBits));
+  exponent -= kMantissaBits;
+  for (; mantissa != 0 && mantissa % 2 == 0; mantissa /= 2) ++exponent;
+  if (mantissa == 0) exponent = 0;
+  std::string sql = "(CAST(" + std::to_string(mantissa) + " AS REAL)";
+  const char* const sign = exponent < 0 ? "/" : "*";
+  for (int left = std::abs(exponent); left > 0; left -= kStep) {
+    sql += sign + std::to_string(std::int64_t{1} << std::min(left, kStep)) + ".0";
+  }
+  return sql + ")";
 }
 
 turso::Statement list_by_key(const Collection& collection, const ListRequest& request) {
@@ -85,8 +101,8 @@ turso::Statement list_newest(const Collection& collection, const ListRequest& re
   } else if (request.after) {
     statement.args.push_back(request.after->key);
     std::string last = "?2";
-    if (const std::string literal = infinity(request.after->order); !literal.empty()) {
-      last = literal;
+    if (const auto* const real = std::get_if<double>(&request.after->order)) {
+      last = exact_real(*real);
     } else {
       statement.args.push_back(request.after->order);
     }

@@ -111,8 +111,7 @@ TEST(ServerPass, halves_its_pages_until_replies_fit) {
   world.config.batch_size = 500;
   HranaPeer peer(world.database(), {{"reply_bytes_max", 150'000}});
   expect_same_as_file(world, peer.url());
-  // 600 vectors of 2,048 base64 letters alone are eight replies and more.
-  EXPECT_GT(peer.count("requests"), 600U * 2048U / 150'000U);
+  EXPECT_GT(peer.count("too_large"), 0U);
 }
 
 TEST(ServerPass, a_row_too_large_even_alone_is_skipped_and_the_rest_arrives) {

@@ -32,8 +32,8 @@ class HranaPeer {
   void reset_stats() { control("/reset", nlohmann::json::object()); }
 
   // Counters since the start or reset_stats(): connections, probes, requests, hanging, in_flight,
-  // max_in_flight, bytes_in, bytes_out, unauthorized, gzipped, open_streams, and per pipeline
-  // request `bodies` and `paths`.
+  // max_in_flight, bytes_in, bytes_out, unauthorized, gzipped, too_large, open_streams, and per
+  // pipeline request `bodies` and `paths`.
   [[nodiscard]] nlohmann::json stats() const;
   [[nodiscard]] std::size_t count(const std::string& name) const { return stats().at(name); }
   // Asks for the counters until `seen` holds; false at the deadline.

@@ -24,7 +24,7 @@ DEFAULTS = {
     "replication_index": None, "keep_alive": True, "stream_idle_seconds": 10, "cert": None,
     "key": None, "faults": []}
 COUNTERS = ("connections", "probes", "requests", "hanging", "in_flight", "max_in_flight",
-            "bytes_in", "bytes_out", "unauthorized", "gzipped")
+            "bytes_in", "bytes_out", "unauthorized", "gzipped", "too_large")
 GZIP_BYTES_MIN = 256
 
 
@@ -228,6 +228,8 @@ class Hrana(Base):
             error = {"error": "The stream has expired", "code": "STREAM_EXPIRED"}
             raise PipelineRefused(400, json.dumps(error).encode(), "application/json")
         results = engine.run_requests(db, requests, options)
+        self.state.count("too_large", sum(result.get("error", {}).get("code") == "RESPONSE_TOO_LARGE"
+                                          for result in results))
         keep = options["batons"] and "close" not in kinds
         if not keep:
             db.close()

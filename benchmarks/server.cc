@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kRows = 20'000;
 constexpr std::size_t kRowBytes = 1'300;
+constexpr std::uint64_t kNonce = 1;
 constexpr std::size_t kPageRows = 1'000;  // what the page sizer comes to for such rows
 
 model::Collection episodes() {
@@ -32,7 +33,7 @@ model::Collection episodes() {
 
 std::string body_of(std::vector<turso::Statement> statements) {
   statements.insert(statements.begin(), source::schema_statement());
-  return turso::hrana::encode_pipeline({std::move(statements)}, false);
+  return turso::hrana::encode_pipeline({std::move(statements)}, false, kNonce);
 }
 
 // The requests of a fill, as tidemark makes them: the list of keys, then the rows in pages.
@@ -49,7 +50,7 @@ Requests make_requests(const std::string& url) {
   list.limit = kRows + 1;
   requests.first.push_back(body_of({source::list_statement(collection, list)}));
   const auto replies = post_each(url, requests.first);
-  const auto listed = turso::hrana::decode_pipeline(replies.back(), 2);
+  const auto listed = turso::hrana::decode_pipeline(replies.back(), 2, kNonce);
   require(listed.has_value(), "the list");
   const auto places = source::read_list(collection, listed->results[1]);
   require(places && places->places.size() == kRows, "the list's rows");

@@ -23,6 +23,19 @@ redb::OpenOptions open_options(const WriterOptions& options) {
   return out;
 }
 
+Result<std::optional<Identity>> peek_identity(const std::string& path) {
+  const auto db = redb::Database::open(path, {});
+  if (!db) return std::nullopt;  // the open for writing repairs it, or says what is wrong
+  const auto read = [&]() -> Result<Identity> {
+    TIDEMARK_ASSIGN(txn, db->begin_read());
+    TIDEMARK_ASSIGN(record, read_record(txn, "identity"));
+    return decode_identity(record);
+  };
+  auto identity = read();
+  if (!identity) return wrap("open cache " + path, std::move(identity).error());
+  return std::move(*identity);
+}
+
 EncodedRow encode_record(const model::Collection& collection, const model::Record& record) {
   return {record.key,
           encode_row(collection.name, record.key, collection.schema_id(), record.cells)};

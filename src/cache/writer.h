@@ -23,6 +23,11 @@ struct WriterOptions {
   std::uint64_t fail_after_operations = 0;  // tests only
 };
 
+// Opening for writing changes a file, so one that is not ours to write is told before. nullopt: it
+// cannot be read as it is, and the open for writing repairs it or says what is wrong. Errors:
+// invalid (no cache of ours), unsupported (newer format), corrupt.
+[[nodiscard]] Result<std::optional<Identity>> peek_identity(const std::string& path);
+
 // A row ready to be stored: encoded and hashed before any write transaction opens.
 struct EncodedRow {
   std::string key;

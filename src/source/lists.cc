@@ -40,15 +40,19 @@ Value owned(ValueView view) {
   }
 }
 
-std::string printable(std::string_view bytes) {
+std::string hex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  constexpr std::size_t kShown = 64;
-  std::string out = "x'";
-  for (const char c : bytes.substr(0, kShown)) {
+  std::string out;
+  for (const char c : bytes) {
     out += kDigits[static_cast<unsigned char>(c) >> 4U];
     out += kDigits[static_cast<unsigned char>(c) & 15U];
   }
-  return out + (bytes.size() > kShown ? "...'" : "'");
+  return out;
+}
+
+std::string printable(std::string_view bytes) {
+  constexpr std::size_t kShown = 64;
+  return "x'" + hex(bytes.substr(0, kShown)) + (bytes.size() > kShown ? "...'" : "'");
 }
 
 // The last order value as SQL. A real argument may change on the way: JSON has no infinities, and
@@ -72,14 +76,22 @@ std::string exact_real(double value) {
   return sql + ")";
 }
 
+// `value` as SQL: a parameter, or a literal for what a reply's or a request's JSON cannot hold.
+std::string sql_of(const Value& value, turso::Statement& statement) {
+  if (const auto* const real = std::get_if<double>(&value)) return exact_real(*real);
+  const auto* const text = std::get_if<std::string>(&value);
+  if (text != nullptr && !base::is_utf8(*text)) return "CAST(x'" + hex(*text) + "' AS TEXT)";
+  statement.args.push_back(value);
+  return "?" + std::to_string(statement.args.size());
+}
+
 turso::Statement list_by_key(const Collection& collection, const ListRequest& request) {
   const std::string key = column(collection, collection.key_column);
   turso::Statement statement;
   statement.sql = "SELECT " + key + " FROM " + quote_name(collection.name) + " WHERE typeof(" +
                   key + ") IN ('integer','text')";
   if (request.after) {
-    statement.sql += " AND " + key + " COLLATE BINARY > ?";
-    statement.args.push_back(request.after->key);
+    statement.sql += " AND " + key + " COLLATE BINARY > " + sql_of(request.after->key, statement);
   }
   statement.sql += " ORDER BY " + key + " COLLATE BINARY LIMIT " + std::to_string(request.limit);
   return statement;
@@ -95,19 +107,14 @@ turso::Statement list_newest(const Collection& collection, const ListRequest& re
   if (request.nulls_only) {
     statement.sql += " AND " + order + " IS NULL";
     if (request.after) {
-      statement.sql += " AND " + key + " COLLATE BINARY < ?";
-      statement.args.push_back(request.after->key);
+      statement.sql += " AND " + key + " COLLATE BINARY < " + sql_of(request.after->key, statement);
     }
   } else if (request.after) {
-    statement.args.push_back(request.after->key);
-    std::string last = "?2";
-    if (const auto* const real = std::get_if<double>(&request.after->order)) {
-      last = exact_real(*real);
-    } else {
-      statement.args.push_back(request.after->order);
-    }
+    const std::string last = sql_of(request.after->order, statement);
+    const std::string last_key = sql_of(request.after->key, statement);
     statement.sql += " AND " + order + " COLLATE BINARY <= " + last + " AND (" + order +
-                     " COLLATE BINARY < " + last + " OR " + key + " COLLATE BINARY < ?1)";
+                     " COLLATE BINARY < " + last + " OR " + key + " COLLATE BINARY < " + last_key +
+                     ")";
   }
   statement.sql += " ORDER BY ";
   if (collection.order_column) statement.sql += order + " COLLATE BINARY DESC, ";

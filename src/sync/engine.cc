@@ -104,6 +104,8 @@ class Pass {
 
   Result<void> open_existing() {
     progress("open");
+    TIDEMARK_ASSIGN(identity, cache::peek_identity(setup_.cache));
+    if (identity) TIDEMARK_TRY(check_identity(*identity, setup_.url.identity));
     auto writer = cache::Writer::open(setup_.cache, writer_options());
     if (!writer) {
       const bool damaged = writer.error().code == ErrorCode::corrupt;

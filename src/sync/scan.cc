@@ -86,7 +86,11 @@ std::size_t bytes_of(const Event& event) {
 }
 
 Scan::Scan(Fetcher& fetcher, const model::Catalog& catalog, const Scope& scope, Emit emit)
-    : fetcher_(fetcher), catalog_(catalog), scope_(scope), emit_(std::move(emit)) {}
+    : fetcher_(fetcher),
+      catalog_(catalog),
+      scope_(scope),
+      emit_(std::move(emit)),
+      list_rows_(kListChunkRows) {}
 
 Result<void> Scan::send(Event event) {
   if (emit_(std::move(event))) return {};
@@ -115,13 +119,24 @@ Result<void> Scan::odd_keys(const Collection& collection) {
   return event.skipped.empty() ? Result<void>{} : send(std::move(event));
 }
 
+// The next chunk of a list, of at most `rows_max` rows; smaller ones where the source says that the
+// reply was too large, since keys may be long.
+Result<model::RowSet> Scan::list(const Collection& collection, source::ListRequest& request,
+                                 std::uint64_t rows_max) {
+  while (true) {
+    request.limit = static_cast<std::size_t>(std::min<std::uint64_t>(list_rows_, rows_max));
+    auto rows = fetcher_.ask(source::list_statement(collection, request));
+    if (rows || !turso::is_too_large(rows.error()) || request.limit == 1) return rows;
+    list_rows_ = request.limit / 2;
+  }
+}
+
 Result<void> Scan::episodes(const Collection& collection) {
   std::uint64_t wanted = scope_.max_episodes_cache;
   source::ListRequest request;
   while (true) {
     // One more than the window: whether the source has older rows.
-    request.limit = static_cast<std::size_t>(std::min<std::uint64_t>(kListChunkRows, wanted + 1));
-    TIDEMARK_ASSIGN(rows, fetcher_.ask(source::list_statement(collection, request)));
+    TIDEMARK_ASSIGN(rows, list(collection, request, wanted + 1));
     TIDEMARK_ASSIGN(listed, source::read_list(collection, rows));
     const bool walk_ended = listed.rows < request.limit;
     // The first request walks NULL order values too; after it they have a walk of their own.
@@ -154,9 +169,8 @@ Result<void> Scan::episodes(const Collection& collection) {
 
 Result<void> Scan::by_key(const Collection& collection) {
   source::ListRequest request;
-  request.limit = kListChunkRows;
   while (true) {
-    TIDEMARK_ASSIGN(rows, fetcher_.ask(source::list_statement(collection, request)));
+    TIDEMARK_ASSIGN(rows, list(collection, request, kListChunkRows));
     TIDEMARK_ASSIGN(listed, source::read_list(collection, rows));
     ListedPlaces event;
     event.collection = &collection;
@@ -187,23 +201,32 @@ Result<void> Scan::children(const Collection& parent, std::span<const Value> key
   for (const Collection& embeddings : catalog_.collections) {
     const bool may_belong = embeddings.kind == Kind::embeddings && embeddings.parent_column &&
                             embeddings.parent_kind.value_or(parent.kind) == parent.kind;
-    if (!may_belong) continue;
-    TIDEMARK_ASSIGN(listed, fetcher_.ask(source::list_children_statements(embeddings, keys)));
-    TIDEMARK_ASSIGN(found, source::read_children(embeddings, listed));
-    ListedChildren event;
-    event.collection = &embeddings;
-    event.parent_kind = parent.kind;
-    for (const Value& key : keys) event.parents.push_back(model::key_text(key));
-    std::vector<Value> child_keys;
-    for (source::Child& child : found) {
-      if (child.parent.kind.value_or(parent.kind) != parent.kind) continue;
-      event.children.push_back(model::key_text(child.key));
-      child_keys.push_back(std::move(child.key));
-    }
-    TIDEMARK_TRY(send(std::move(event)));
-    TIDEMARK_TRY(rows(embeddings, child_keys));
+    if (may_belong) TIDEMARK_TRY(children(embeddings, parent, keys));
   }
   return {};
+}
+
+Result<void> Scan::children(const Collection& embeddings, const Collection& parent,
+                            std::span<const Value> keys) {
+  auto listed = fetcher_.ask(source::list_children_statements(embeddings, keys));
+  if (!listed && turso::is_too_large(listed.error()) && keys.size() > 1) {
+    TIDEMARK_TRY(children(embeddings, parent, keys.first(keys.size() / 2)));
+    return children(embeddings, parent, keys.subspan(keys.size() / 2));
+  }
+  if (!listed) return std::unexpected(std::move(listed).error());
+  TIDEMARK_ASSIGN(found, source::read_children(embeddings, *listed));
+  ListedChildren event;
+  event.collection = &embeddings;
+  event.parent_kind = parent.kind;
+  for (const Value& key : keys) event.parents.push_back(model::key_text(key));
+  std::vector<Value> child_keys;
+  for (source::Child& child : found) {
+    if (child.parent.kind.value_or(parent.kind) != parent.kind) continue;
+    event.children.push_back(model::key_text(child.key));
+    child_keys.push_back(std::move(child.key));
+  }
+  TIDEMARK_TRY(send(std::move(event)));
+  return rows(embeddings, child_keys);
 }
 
 Result<void> Scan::rows(const Collection& collection, std::span<const Value> keys) {

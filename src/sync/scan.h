@@ -42,6 +42,10 @@ class Scan {
   [[nodiscard]] Result<void> chunk(const model::Collection& collection,
                                    std::span<const model::Place> places);
   [[nodiscard]] Result<void> children(const model::Collection& parent, std::span<const Value> keys);
+  [[nodiscard]] Result<void> children(const model::Collection& embeddings,
+                                      const model::Collection& parent, std::span<const Value> keys);
+  [[nodiscard]] Result<model::RowSet> list(const model::Collection& collection,
+                                           source::ListRequest& request, std::uint64_t rows_max);
   [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys);
   [[nodiscard]] Result<void> send(Event event);
 
@@ -49,6 +53,7 @@ class Scan {
   const model::Catalog& catalog_;
   const Scope& scope_;
   const Emit emit_;
+  std::size_t list_rows_;  // of one list request
 };
 
 }  // namespace tidemark::sync

@@ -1,6 +1,7 @@
 // The only user of sqlite3. A batch runs inside poll(), on the caller's thread.
 #include "turso/file_connection.h"
 
+#include <poll.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 
@@ -12,7 +13,9 @@
 namespace tidemark::turso {
 namespace {
 
-constexpr int kBusyTimeoutMs = 5'000;   // a writer's commit takes milliseconds; then it is stuck
+// A writer's commit takes milliseconds; one that holds its lock for longer is stuck.
+constexpr std::chrono::milliseconds kBusyMax{5'000};
+constexpr int kBusyStepMs = 5;
 constexpr int kProgressSteps = 20'000;  // about a millisecond of work between looks at the clock
 
 struct CloseDatabase {
@@ -122,7 +125,7 @@ class FileConnection final : public Connection {
         sqlite3_open_v2(path_.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
     Database db(raw);
     if (code != SQLITE_OK) return sqlite_error(raw, code, "open " + path_);
-    sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+    sqlite3_busy_handler(raw, &FileConnection::on_busy, this);
     sqlite3_progress_handler(raw, kProgressSteps, &FileConnection::on_progress, this);
     // The first read finds out whether it is a database at all.
     const int read =
@@ -194,6 +197,17 @@ class FileConnection final : public Connection {
     Batch batch;
   };
 
+  // Waits for another program's write lock, but never on after a wake or the deadline.
+  static int on_busy(void* self, int calls) {
+    auto* const connection = static_cast<FileConnection*>(self);
+    const auto now = std::chrono::steady_clock::now();
+    if (calls == 0) connection->busy_since_ = now;
+    const bool enough = connection->woken_ || now > connection->deadline_ ||
+                        now - connection->busy_since_ > kBusyMax;
+    if (!enough) ::poll(nullptr, 0, kBusyStepMs);
+    return enough ? 0 : 1;
+  }
+
   static int on_progress(void* self) {
     auto* const connection = static_cast<FileConnection*>(self);
     return connection->woken_ || std::chrono::steady_clock::now() > connection->deadline_ ? 1 : 0;
@@ -259,6 +273,7 @@ class FileConnection final : public Connection {
   std::deque<Queued> queue_;
   Usage usage_;
   std::chrono::steady_clock::time_point deadline_;
+  std::chrono::steady_clock::time_point busy_since_;
   std::mutex mutex_;  // with wakes_, for a poll that has nothing to run
   std::condition_variable wakes_;
   std::atomic<bool> woken_ = false;

@@ -147,10 +147,13 @@ Error decode_error(od::value value) {
   return statement_error(text_of(object, "code"), message);
 }
 
+constexpr std::string_view kMisplaced = "MISPLACED";
+
 // A batch's result: one entry a step in both lists, in either order.
 class StepsDecoder {
  public:
-  explicit StepsDecoder(std::size_t statements) : statements_(statements) {}
+  StepsDecoder(std::size_t statements, std::uint64_t nonce)
+      : statements_(statements), nonce_(std::to_string(nonce)) {}
 
   Result<BatchReply> decode(od::object batch) {
     for (auto field : batch) {
@@ -162,11 +165,16 @@ class StepsDecoder {
       if (!done) return std::unexpected(std::move(done).error());
     }
     if (error_) return std::unexpected(std::move(*error_));
-    // BEGIN, the statements, COMMIT; the ROLLBACK has no result.
-    if (seen_ < statements_ + 2 || reply_.results.size() != statements_) {
+    // BEGIN, the nonce, the statements, COMMIT; the ROLLBACK has no result.
+    if (marked_ == Mark::other) {
+      return fail(ErrorCode::unavailable, "the source answered another request than the one sent",
+                  "check what is between: a proxy, or a server that answers twice",
+                  std::string(kMisplaced));
+    }
+    if (seen_ < statements_ + 3 || reply_.results.size() != statements_) {
       return not_hrana("another number of results");
     }
-    if (!committed_) return not_hrana("a transaction without an end");
+    if (!committed_ || marked_ != Mark::ours) return not_hrana("a transaction without an end");
     return std::move(reply_);
   }
 
@@ -181,9 +189,14 @@ class StepsDecoder {
       if (value.is_null()) continue;
       od::object result;
       if (value.get_object().get(result) != SUCCESS) return not_hrana("a step result of no form");
-      if (index == statements_ + 1) committed_ = true;
-      if (index == 0 || index > statements_) continue;
+      if (index == statements_ + 2) committed_ = true;
+      if (index == 0 || index > statements_ + 1) continue;
       TIDEMARK_ASSIGN(rows, decode_rows(result));
+      if (index == 1) {
+        const bool ours = rows.size() == 1 && rows.row(0)[0].bytes() == nonce_;
+        marked_ = ours ? Mark::ours : Mark::other;
+        continue;
+      }
       reply_.results.push_back(std::move(rows));
       std::uint64_t read = 0;
       if (result.find_field_unordered("rows_read").get_uint64().get(read) == SUCCESS) {
@@ -201,20 +214,25 @@ class StepsDecoder {
     for (auto step : steps) {
       od::value value;
       if (step.get(value) != SUCCESS) return not_hrana("broken JSON");
-      const bool counts = index++ <= statements_ + 1 && !error_;
+      const bool counts = index++ <= statements_ + 2 && !error_;
       if (counts && !value.is_null()) error_ = decode_error(value);
     }
     return {};
   }
 
+  enum class Mark { missing, ours, other };
+
   const std::size_t statements_;
+  const std::string nonce_;
+  Mark marked_ = Mark::missing;
   std::size_t seen_ = 0;
   bool committed_ = false;
   std::optional<Error> error_;
   BatchReply reply_;
 };
 
-Result<BatchReply> decode_document(od::document& document, std::size_t statements) {
+Result<BatchReply> decode_document(od::document& document, std::size_t statements,
+                                   std::uint64_t nonce) {
   od::array results;
   if (document.find_field_unordered("results").get_array().get(results) != SUCCESS) {
     return not_hrana("no list of results");
@@ -238,30 +256,33 @@ Result<BatchReply> decode_document(od::document& document, std::size_t statement
     if (type != "ok" || simdjson::simdjson_result(found).get_object().get(batch) != SUCCESS) {
       return not_hrana("a result of an unknown form");
     }
-    return StepsDecoder(statements).decode(batch);
+    return StepsDecoder(statements, nonce).decode(batch);
   }
   return not_hrana("an empty list of results");
 }
 
-Result<BatchReply> parse(std::string& body, std::size_t statements, simdjson::error_code& error) {
+Result<BatchReply> parse(std::string& body, std::size_t statements, std::uint64_t nonce,
+                         simdjson::error_code& error) {
   thread_local od::parser parser;
   body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
   od::document document;
   error = parser.iterate(body.data(), body.size(), body.capacity()).get(document);
   if (error != SUCCESS) return not_hrana("no JSON");
-  return decode_document(document, statements);
+  return decode_document(document, statements, nonce);
 }
 
 }  // namespace
 
-Result<BatchReply> decode_pipeline(std::string body, std::size_t statements) {
+bool is_misplaced(const Error& error) { return error.source_text == kMisplaced; }
+
+Result<BatchReply> decode_pipeline(std::string body, std::size_t statements, std::uint64_t nonce) {
   const std::uint64_t bytes = body.size();
   simdjson::error_code error = SUCCESS;
-  auto reply = parse(body, statements, error);
+  auto reply = parse(body, statements, nonce, error);
   if (error == simdjson::UTF8_ERROR) {
     // A server may send a stored text as it is: read the rest, and mark such rows as inexact.
     body = base::replace_invalid_utf8(body);
-    reply = parse(body, statements, error);
+    reply = parse(body, statements, nonce, error);
   }
   if (reply) reply->body_bytes = bytes;
   return reply;

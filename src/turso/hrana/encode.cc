@@ -36,9 +36,11 @@ Json command(const char* sql) { return {{"stmt", {{"sql", sql}, {"want_rows", fa
 
 }  // namespace
 
-std::string encode_pipeline(const Batch& batch, bool close) {
+std::string encode_pipeline(const Batch& batch, bool close, std::uint64_t nonce) {
   Json steps = Json::array();
   steps.push_back(command("BEGIN"));
+  const Statement mark{"SELECT '" + std::to_string(nonce) + "'", {}};
+  steps.push_back({{"condition", ok(0)}, {"stmt", encode_statement(mark)}});
   for (const Statement& statement : batch.statements) {
     steps.push_back({{"condition", ok(steps.size() - 1)}, {"stmt", encode_statement(statement)}});
   }

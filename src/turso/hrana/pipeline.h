@@ -3,22 +3,27 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "turso/connection.h"
 
 namespace tidemark::turso::hrana {
 
-// One `batch` request in one pipeline: BEGIN, the statements each on condition that the one before
-// it succeeded, COMMIT, and a ROLLBACK in case COMMIT did not succeed (some servers share one
-// connection between requests). `close` ends the stream, which not every server takes.
-[[nodiscard]] std::string encode_pipeline(const Batch& batch, bool close);
+// One `batch` request in one pipeline: BEGIN, SELECT of `nonce`, the statements, COMMIT, each on
+// condition that the step before it succeeded, and a ROLLBACK in case COMMIT did not succeed (some
+// servers share one connection between requests). `close` ends the stream, which not every server
+// takes.
+[[nodiscard]] std::string encode_pipeline(const Batch& batch, bool close, std::uint64_t nonce);
 
 // The reply to encode_pipeline() of a batch of `statements` statements. `body` is consumed: it is
 // parsed in place, after growing it by a few bytes.
 // Errors: the batch's own (invalid; unavailable where it may pass: quota, a busy database, an
-// expired stream), and `unavailable` for anything that is no such reply.
-[[nodiscard]] Result<BatchReply> decode_pipeline(std::string body, std::size_t statements);
+// expired stream), and `unavailable` for anything that is no such reply. One that carries another
+// nonce answers another request: is_misplaced().
+[[nodiscard]] Result<BatchReply> decode_pipeline(std::string body, std::size_t statements,
+                                                 std::uint64_t nonce);
+[[nodiscard]] bool is_misplaced(const Error& error);
 
 // What a server says when it refuses before the pipeline: the text of {"error": ...} or
 // {"message": ..., "code": ...}, else the body itself, cut to a line.

@@ -14,6 +14,9 @@ Error status_error(const Answer& answer) {
   const auto error = [&](ErrorCode code, const std::string& message, std::string hint) {
     return Error{code, message + " (" + status + ")", std::move(hint), text};
   };
+  if (answer.status == 403 && text.find("BLOCKED") != std::string::npos) {
+    return statement_error("BLOCKED", text);
+  }
   switch (answer.status) {
     case 401:
       return error(ErrorCode::rejected, "the source does not accept the token",

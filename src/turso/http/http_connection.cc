@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <random>
 
 #include "turso/hrana/pipeline.h"
 #include "turso/hrana/server.h"
@@ -43,6 +44,7 @@ class HttpConnection final : public Connection {
         multi_(curl_multi_init()) {
     curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                       static_cast<long>(options_.max_in_flight));
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.max_in_flight));
   }
 
   ~HttpConnection() override {
@@ -103,6 +105,7 @@ class HttpConnection final : public Connection {
     Batch batch;
     int sends = 0;
     bool reauthorized = false;
+    std::uint64_t nonce = 0;
     hrana::Variant variant{};
     std::unique_ptr<Transfer> transfer{};
   };
@@ -134,6 +137,7 @@ class HttpConnection final : public Connection {
   Result<void> send(Job& job) {
     TIDEMARK_TRY(read_token());
     job.variant = server_.variant();
+    job.nonce = nonces_();
     ++job.sends;
     TransferSetup setup;
     setup.url = url_.http_url + hrana::Server::path(job.variant);
@@ -141,11 +145,12 @@ class HttpConnection final : public Connection {
     if (!token_->empty()) setup.authorization = "Authorization: Bearer " + *token_;
     setup.ca_file = ca_file_;
     setup.no_proxy = loopback_;
+    setup.own_connection = misplaced_;
     setup.reply_bytes_max = options_.reply_bytes_max;
     setup.connect_timeout = std::min(options_.connect_timeout, options_.request_timeout);
     setup.timeout = options_.request_timeout;
-    job.transfer =
-        std::make_unique<Transfer>(setup, hrana::encode_pipeline(job.batch, job.variant.close));
+    job.transfer = std::make_unique<Transfer>(
+        setup, hrana::encode_pipeline(job.batch, job.variant.close, job.nonce));
     if (curl_multi_add_handle(multi_, job.transfer->handle()) != CURLM_OK) {
       return fail(ErrorCode::internal, "libcurl takes no request");
     }
@@ -218,8 +223,13 @@ class HttpConnection final : public Connection {
       if (job.sends < kSendsMax) return std::nullopt;
       return fail(ErrorCode::unavailable, url_.identity + " answers in no known way");
     }
-    TIDEMARK_ASSIGN(reply, hrana::decode_pipeline(std::move(body), job.batch.statements.size()));
-    return std::move(reply);
+    auto reply = hrana::decode_pipeline(std::move(body), job.batch.statements.size(), job.nonce);
+    if (!reply) {
+      // The answers on that connection are out of step for good: from now on, one for each.
+      misplaced_ = misplaced_ || hrana::is_misplaced(reply.error());
+      return std::unexpected(std::move(reply).error());
+    }
+    return std::move(*reply);
   }
 
   // A server may repeat what it was sent.
@@ -240,6 +250,8 @@ class HttpConnection final : public Connection {
   hrana::Server server_;
   CURLM* const multi_;
   std::optional<std::string> token_;  // as read last
+  std::mt19937_64 nonces_{std::random_device{}()};
+  bool misplaced_ = false;  // an answer came to another request than its own
   std::deque<Job> queue_;
   std::map<CURL*, Job> active_;
   std::deque<Completion> done_;

@@ -84,6 +84,10 @@ void Transfer::set_transport(const TransferSetup& setup) {
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(setup.timeout.count()));
   // The folder of the system's certificates stays trusted beside this file.
   if (!setup.ca_file.empty()) curl_easy_setopt(easy_, CURLOPT_CAINFO, setup.ca_file.c_str());
+  if (setup.own_connection) {
+    curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
+  }
   if (setup.no_proxy) curl_easy_setopt(easy_, CURLOPT_NOPROXY, "*");
 }
 

@@ -18,6 +18,7 @@ struct TransferSetup {
   std::string authorization;  // a whole header line, or empty
   std::string ca_file;        // trusted beside the system's; may be empty
   bool no_proxy = false;
+  bool own_connection = false;  // neither takes over a connection nor leaves one
   std::size_t reply_bytes_max = 0;
   std::chrono::milliseconds connect_timeout{0};
   std::chrono::milliseconds timeout{0};

@@ -23,40 +23,42 @@ std::string reply_with(const std::string& cols, const std::string& rows) {
   const std::string empty = R"({"cols":[],"rows":[],"affected_row_count":0})";
   return R"({"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"batch",)"
          R"("result":{"step_results":[)" +
-         empty + R"(,{"cols":)" + cols + R"(,"rows":)" + rows + R"(,"rows_read":7},)" + empty +
-         R"(,null],"step_errors":[null,null,null,null]}}},)"
+         empty + R"(,{"cols":[{"name":"m"}],"rows":[[{"type":"text","value":"77"}]]},{"cols":)" +
+         cols + R"(,"rows":)" + rows + R"(,"rows_read":7},)" + empty +
+         R"(,null],"step_errors":[null,null,null,null,null]}}},)"
          R"({"type":"ok","response":{"type":"close"}}]})";
 }
 
 Result<BatchReply> decode_one(const std::string& rows) {
-  return decode_pipeline(reply_with(R"([{"name":"a"}])", rows), 1);
+  return decode_pipeline(reply_with(R"([{"name":"a"}])", rows), 1, 77);
 }
 
 TEST(Pipeline, sends_one_transaction_whose_steps_depend_on_the_one_before) {
-  const Json body = Json::parse(encode_pipeline(two_statements(), true));
+  const Json body = Json::parse(encode_pipeline(two_statements(), true, 77));
   ASSERT_EQ(body["requests"].size(), 2U);
   EXPECT_EQ(body["requests"][1]["type"], "close");
   const Json& steps = body["requests"][0]["batch"]["steps"];
-  ASSERT_EQ(steps.size(), 5U);
+  ASSERT_EQ(steps.size(), 6U);
   EXPECT_EQ(steps[0]["stmt"]["sql"], "BEGIN");
   EXPECT_FALSE(steps[0].contains("condition"));
-  for (std::size_t i = 1; i < 4; ++i) {
+  for (std::size_t i = 1; i < 5; ++i) {
     EXPECT_EQ(steps[i]["condition"], (Json{{"type", "ok"}, {"step", i - 1}}));
   }
-  EXPECT_EQ(steps[3]["stmt"]["sql"], "COMMIT");
-  EXPECT_EQ(steps[4]["stmt"]["sql"], "ROLLBACK");
-  EXPECT_EQ(steps[4]["condition"]["type"], "not");
-  EXPECT_EQ(steps[4]["condition"]["cond"], (Json{{"type", "ok"}, {"step", 3}}));
-  EXPECT_EQ(Json::parse(encode_pipeline(two_statements(), false))["requests"].size(), 1U);
+  EXPECT_EQ(steps[1]["stmt"]["sql"], "SELECT '77'");
+  EXPECT_EQ(steps[4]["stmt"]["sql"], "COMMIT");
+  EXPECT_EQ(steps[5]["stmt"]["sql"], "ROLLBACK");
+  EXPECT_EQ(steps[5]["condition"]["type"], "not");
+  EXPECT_EQ(steps[5]["condition"]["cond"], (Json{{"type", "ok"}, {"step", 4}}));
+  EXPECT_EQ(Json::parse(encode_pipeline(two_statements(), false, 77))["requests"].size(), 1U);
 }
 
 TEST(Pipeline, sends_integers_as_text_and_blobs_as_base64) {
-  const Json body = Json::parse(encode_pipeline(two_statements(), true));
+  const Json body = Json::parse(encode_pipeline(two_statements(), true, 77));
   const Json& steps = body["requests"][0]["batch"]["steps"];
-  EXPECT_EQ(steps[1]["stmt"]["args"][0],
+  EXPECT_EQ(steps[2]["stmt"]["args"][0],
             (Json{{"type", "integer"}, {"value", "1152921504606846976"}}));
-  EXPECT_EQ(steps[2]["stmt"]["args"][0], (Json{{"type", "blob"}, {"base64", "YQ=="}}));
-  EXPECT_EQ(steps[2]["stmt"]["args"][1], (Json{{"type", "text"}, {"value", "text"}}));
+  EXPECT_EQ(steps[3]["stmt"]["args"][0], (Json{{"type", "blob"}, {"base64", "YQ=="}}));
+  EXPECT_EQ(steps[3]["stmt"]["args"][1], (Json{{"type", "text"}, {"value", "text"}}));
 }
 
 TEST(Reply, gives_every_class_of_value) {
@@ -93,9 +95,10 @@ TEST(Reply, that_lost_something_on_the_way_says_so) {
 TEST(Reply, with_the_error_of_a_statement_gives_that_error) {
   const std::string body =
       R"({"results":[{"type":"ok","response":{"type":"batch","result":{"step_results":[{"cols":[],)"
-      R"("rows":[]},null,null,null],"step_errors":[null,{"message":"no such column: x","code":)"
+      R"("rows":[]},{"cols":[{"name":"m"}],"rows":[[{"type":"text","value":"77"}]]},null,null,null],)"
+      R"("step_errors":[null,null,{"message":"no such column: x","code":)"
       R"("SQLITE_ERROR"},null,{"message":"cannot rollback"}]}}}]})";
-  const auto reply = decode_pipeline(body, 1);
+  const auto reply = decode_pipeline(body, 1, 77);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code, ErrorCode::invalid);
   EXPECT_EQ(reply.error().source_text, "SQLITE_ERROR: no such column: x");
@@ -103,7 +106,8 @@ TEST(Reply, with_the_error_of_a_statement_gives_that_error) {
 
 TEST(Reply, that_is_too_large_for_the_server_is_told_apart) {
   const auto reply = decode_pipeline(
-      R"({"results":[{"type":"error","error":{"message":"x","code":"RESPONSE_TOO_LARGE"}}]})", 1);
+      R"({"results":[{"type":"error","error":{"message":"x","code":"RESPONSE_TOO_LARGE"}}]})", 1,
+      77);
   ASSERT_FALSE(reply);
   EXPECT_TRUE(is_too_large(reply.error()));
 }
@@ -111,7 +115,7 @@ TEST(Reply, that_is_too_large_for_the_server_is_told_apart) {
 TEST(Reply, of_any_other_form_is_unavailable_and_never_rows) {
   const std::string whole =
       reply_with(R"([{"name":"a"}])", R"([[{"type":"integer","value":"5"}]])");
-  ASSERT_TRUE(decode_pipeline(whole, 1));
+  ASSERT_TRUE(decode_pipeline(whole, 1, 77));
   const std::vector<std::string> others = {"",
                                            "null",
                                            "[]",
@@ -121,7 +125,7 @@ TEST(Reply, of_any_other_form_is_unavailable_and_never_rows) {
                                            R"({"results":[{"type":"ok"}]})",
                                            R"({"results":7})"};
   for (const auto& body : others) {
-    const auto reply = decode_pipeline(body, 1);
+    const auto reply = decode_pipeline(body, 1, 77);
     ASSERT_FALSE(reply) << body;
     EXPECT_EQ(reply.error().code, ErrorCode::unavailable) << body;
     EXPECT_FALSE(reply.error().hint.empty()) << body;
@@ -132,11 +136,21 @@ TEST(Reply, of_any_other_form_is_unavailable_and_never_rows) {
         R"([[{"type":"date","value":"5"}]])", R"([[{"type":"float","value":"x"}]])", "[7]", "7"}) {
     EXPECT_FALSE(decode_one(rows)) << rows;
   }
-  EXPECT_FALSE(decode_pipeline(whole, 2)) << "two statements, one result";
-  EXPECT_FALSE(decode_pipeline(whole, 0)) << "no statement, one result";
+  EXPECT_FALSE(decode_pipeline(whole, 2, 77)) << "two statements, one result";
+  EXPECT_FALSE(decode_pipeline(whole, 0, 77)) << "no statement, one result";
   for (std::size_t n = 0; n < whole.size(); ++n) {
-    EXPECT_FALSE(decode_pipeline(whole.substr(0, n), 1)) << n;
+    EXPECT_FALSE(decode_pipeline(whole.substr(0, n), 1, 77)) << n;
   }
+}
+
+// Seen with a peer that sent one reply twice: the second was taken for the next request's.
+TEST(Reply, to_another_request_is_told_by_its_nonce) {
+  const std::string whole = reply_with(R"([{"name":"a"}])", "[]");
+  ASSERT_TRUE(decode_pipeline(whole, 1, 77));
+  const auto other = decode_pipeline(whole, 1, 78);
+  ASSERT_FALSE(other);
+  EXPECT_TRUE(is_misplaced(other.error()));
+  EXPECT_EQ(other.error().code, ErrorCode::unavailable);
 }
 
 TEST(Base64, of_random_bytes_comes_back_with_and_without_padding) {
@@ -220,6 +234,10 @@ TEST(Server, refusals_have_the_code_that_says_what_to_do) {
       server.take(server.variant(), answer(400, R"({"message":"gone","code":"STREAM_EXPIRED"})"));
   ASSERT_FALSE(expired);
   EXPECT_EQ(expired.error().code, ErrorCode::unavailable);
+  const auto blocked = server.take(
+      server.variant(), answer(403, R"({"error":{"message":"quota","code":"BLOCKED"}})"));
+  ASSERT_FALSE(blocked);
+  EXPECT_EQ(blocked.error().code, ErrorCode::unavailable);
   const auto large = server.take(server.variant(), answer(413));
   EXPECT_TRUE(is_too_large(large.error()));
 }

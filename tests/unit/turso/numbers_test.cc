@@ -26,11 +26,12 @@ Result<double> decode_real(const std::string& text) {
   const std::string row = R"({"cols":[{"name":"a"}],"rows":[[{"type":"float","value":)" + text +
                           R"(}]],"affected_row_count":0,"last_insert_rowid":null})";
   const std::string none = R"({"cols":[],"rows":[]})";
+  const std::string mark = R"({"cols":[{}],"rows":[[{"type":"text","value":"7"}]]})";
   const std::string body = R"({"results":[{"type":"ok","response":{"type":"batch","result":)"
                            R"({"step_results":[)" +
-                           none + "," + row + "," + none +
-                           R"(,null],"step_errors":[null,null,null,null]}}}]})";
-  auto reply = hrana::decode_pipeline(body, 1);
+                           none + "," + mark + "," + row + "," + none +
+                           R"(,null],"step_errors":[null,null,null,null,null]}}}]})";
+  auto reply = hrana::decode_pipeline(body, 1, 7);
   if (!reply) return std::unexpected(reply.error());
   return reply->results.at(0).row(0)[0].as_real();
 }

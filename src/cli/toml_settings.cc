@@ -45,7 +45,7 @@ template <typename Member>
 Reader boolean(Member member) {
   return [member](const toml::node& node, Settings& settings) -> std::string {
     if (!node.is_boolean()) return "wants true or false";
-    settings.*member = *node.value<bool>();
+    settings.*member = node.value<bool>();
     return {};
   };
 }
@@ -81,7 +81,7 @@ std::string read_mode(const toml::node& node, Settings& settings) {
 std::string read_size(const toml::node& node, Settings& settings) {
   const auto value = node.is_string() ? parse_size(*node.value<std::string>()) : std::nullopt;
   if (!value || *value < (1U << 20U)) return "wants a size of at least 1MiB such as \"32MiB\"";
-  settings.page_cache = *value;
+  settings.page_cache = value;
   return {};
 }
 

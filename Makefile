@@ -4,14 +4,15 @@ BUILD := build/dev
 RELEASE := build/release
 SOURCE ?= file
 
-.PHONY: help demo test bench install lint clean
+.PHONY: help demo test bench install lint fuzz clean
 help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
 	@echo "make demo SOURCE=server   the same from a real Turso server on this machine"
 	@echo "make test            build and run the tests"
 	@echo "make bench           build the release preset and run the benchmarks"
 	@echo "make install PREFIX=$(PREFIX)"
-	@echo "make lint            check layering, sizes and words"
+	@echo "make lint            check layering, sizes, words, formatting, and clang-tidy"
+	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
 
 demo:
 	@scripts/setup
@@ -36,6 +37,14 @@ install:
 
 lint:
 	@tools/tidy --self-test && tools/tidy
+	@scripts/setup --checks
+	@tools/lint-cc
+
+SECONDS := 60
+fuzz:
+	@scripts/setup --checks
+	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz
+	@tools/fuzz $(SECONDS)
 
 clean:
 	@rm -rf build

@@ -140,10 +140,10 @@ Result<std::shared_ptr<Generation>> ReadHandle::open_newest() {
         return std::make_shared<Generation>(std::move(*db), after.device, after.inode);
       }
     } else if (db.error().code == ErrorCode::needs_repair) {
-      if (auto repaired = repair(); !repaired && repaired.error().code != ErrorCode::busy) {
+      auto repaired = repair();
+      if (repaired) continue;
+      if (repaired.error().code != ErrorCode::busy) {
         return std::unexpected(std::move(repaired).error());
-      } else if (repaired) {
-        continue;
       }
     } else if (db.error().code != ErrorCode::busy) {
       return std::unexpected(explain(path_, std::move(db).error()));

@@ -61,7 +61,7 @@ void mark_as_flags(Settings& settings);
 // The bytes of a tidemark.toml. Errors: invalid, with every unknown key (and what may have been
 // meant), every bad value and every value out of range at once, each with its line. Paths are
 // relative to `folder`. Pure.
-[[nodiscard]] Result<Settings> settings_from_toml(std::string_view text, const std::string& name,
+[[nodiscard]] Result<Settings> settings_from_toml(std::string_view bytes, const std::string& name,
                                                   const std::string& folder);
 // --config F, else ./tidemark.toml if there is one.
 [[nodiscard]] Result<Settings> settings_from_file(const std::string& config_flag);

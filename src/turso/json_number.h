@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <cmath>
 #include <string_view>
 
 namespace tidemark::turso {
@@ -18,7 +19,12 @@ inline constexpr std::size_t kTrustedNumberBytes = 19;
   if (value.get_double().get(number) != simdjson::SUCCESS) return false;
   if (token.size() <= kTrustedNumberBytes) return true;
   // It is a number by JSON's grammar, which from_chars reads alike.
-  return std::from_chars(token.data(), token.data() + token.size(), number).ec == std::errc{};
+  const auto error = std::from_chars(token.data(), token.data() + token.size(), number).ec;
+  if (error == std::errc::result_out_of_range && std::abs(number) < 1) {
+    number = token.front() == '-' ? -0.0 : 0.0;  // below the least double
+    return true;
+  }
+  return error == std::errc{};
 }
 
 }  // namespace tidemark::turso

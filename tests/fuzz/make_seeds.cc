@@ -133,6 +133,32 @@ void float_arrays(const Corpus& corpus) {
   }
 }
 
+// Replies as servers send them; the mode is the number of statements.
+void replies(const Corpus& corpus) {
+  const std::string none = R"({"cols":[],"rows":[],"affected_row_count":0})";
+  const std::string rows =
+      R"({"cols":[{"name":"a"},{"name":"b","decltype":"TEXT"}],"rows":[)"
+      R"([{"type":"integer","value":"-9223372036854775808"},{"type":"text","value":"\u00e9\n"}],)"
+      R"([{"type":"float","value":1.5e-7},{"type":"blob","base64":"AP8"}],)"
+      R"([{"type":"null"},{"type":"float","value":null}]],"rows_read":3})";
+  const std::string ends = R"(],"step_errors":[null,null,null,null,null]}}},)"
+                           R"({"type":"ok","response":{"type":"close"}}]})";
+  const std::string starts =
+      R"({"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"batch",)"
+      R"("result":)"
+      R"({"step_results":[)";
+  corpus.add("rows", 1, starts + none + "," + rows + "," + none + ",null" + ends);
+  corpus.add("two", 2, starts + none + "," + rows + "," + rows + "," + none + ",null" + ends);
+  corpus.add("step-error", 1,
+             R"({"results":[{"type":"ok","response":{"type":"batch","result":{"step_results":)"
+             R"([null,null],"step_errors":[null,{"message":"no such table: t","code":"SQL_ERROR"}])"
+             R"(}}}]})");
+  corpus.add("too-large", 1,
+             R"({"results":[{"type":"error","error":{"message":"Response is too large",)"
+             R"("code":"RESPONSE_TOO_LARGE"}}]})");
+  corpus.add("refused", 1, R"({"error":"the token has expired"})");
+}
+
 }  // namespace
 }  // namespace tidemark
 
@@ -146,5 +172,6 @@ int main(int count, char** arguments) {
   tidemark::config(Corpus(folder, "config"));
   tidemark::urls(Corpus(folder, "url"));
   tidemark::float_arrays(Corpus(folder, "float_array"));
+  tidemark::replies(Corpus(folder, "hrana"));
   return 0;
 }

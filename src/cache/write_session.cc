@@ -46,6 +46,20 @@ class IndexChanges {
   std::map<std::string, std::map<std::string, bool>> tables_;
 };
 
+// Places of the rows, by key; of rows with one key the last only.
+std::vector<std::size_t> by_key(std::span<const EncodedRow> rows) {
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    const int compared = rows[a].key.compare(rows[b].key);
+    return compared != 0 ? compared < 0 : a > b;
+  });
+  const auto repeated = std::ranges::unique(
+      order, [&](std::size_t a, std::size_t b) { return rows[a].key == rows[b].key; });
+  order.erase(repeated.begin(), repeated.end());
+  return order;
+}
+
 }  // namespace
 
 WriteSession::WriteSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -56,36 +70,36 @@ WriteSession::~WriteSession() = default;
 Result<std::vector<PutOutcome>> WriteSession::put(const model::Collection& collection,
                                                   std::span<const EncodedRow> rows) {
   std::vector<PutOutcome> outcomes(rows.size(), PutOutcome::unchanged);
-  std::vector<std::size_t> order(rows.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  // By key, and equal keys in the order given.
-  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
-    const int by_key = rows[a].key.compare(rows[b].key);
-    return by_key != 0 ? by_key < 0 : a < b;
-  });
+  const std::vector<std::size_t> order = by_key(rows);
+  std::vector<std::string_view> keys;
+  keys.reserve(order.size());
+  for (const std::size_t at : order) keys.emplace_back(rows[at].key);
 
   IndexChanges indexes;
   std::vector<redb::Change> changes;
   TableSum& sum = impl_->meta.sums[collection.name];
-  for (std::size_t n = 0; n < order.size(); ++n) {
-    const EncodedRow& row = rows[order[n]];
-    if (n + 1 < order.size() && rows[order[n + 1]].key == row.key) continue;  // the later one wins
-    TIDEMARK_ASSIGN(old_bytes, impl_->txn.get(data_table(collection.name), row.key));
-    if (old_bytes && *old_bytes == row.bytes) continue;
-    TIDEMARK_ASSIGN(after, RowView::open(collection.name, row.key, row.bytes));
-    if (old_bytes) {
-      TIDEMARK_ASSIGN(before, RowView::open(collection.name, row.key, *old_bytes));
-      indexes.replace(collection, &before, &after, sum);
-      sum.xor_of_hashes ^= before.hash();
-      sum.bytes -= row.key.size() + old_bytes->size();
-    } else {
-      indexes.replace(collection, nullptr, &after, sum);
-      ++sum.count;
+  for (std::size_t n = 0; n < order.size();) {
+    TIDEMARK_ASSIGN(stored,
+                    impl_->txn.get_batch(data_table(collection.name), std::span(keys).subspan(n)));
+    for (const auto& old_bytes : stored.values()) {
+      const std::size_t at = order[n++];
+      const EncodedRow& row = rows[at];
+      if (old_bytes == row.bytes) continue;
+      TIDEMARK_ASSIGN(after, RowView::open(collection.name, row.key, row.bytes));
+      if (old_bytes) {
+        TIDEMARK_ASSIGN(before, RowView::open(collection.name, row.key, *old_bytes));
+        indexes.replace(collection, &before, &after, sum);
+        sum.xor_of_hashes ^= before.hash();
+        sum.bytes -= row.key.size() + old_bytes->size();
+      } else {
+        indexes.replace(collection, nullptr, &after, sum);
+        ++sum.count;
+      }
+      sum.xor_of_hashes ^= after.hash();
+      sum.bytes += row.key.size() + row.bytes.size();
+      outcomes[at] = old_bytes ? PutOutcome::updated : PutOutcome::inserted;
+      changes.push_back({row.key, row.bytes});
     }
-    sum.xor_of_hashes ^= after.hash();
-    sum.bytes += row.key.size() + row.bytes.size();
-    outcomes[order[n]] = old_bytes ? PutOutcome::updated : PutOutcome::inserted;
-    changes.push_back({row.key, row.bytes});
   }
   if (changes.empty()) return outcomes;
   TIDEMARK_TRY(impl_->txn.apply(data_table(collection.name), changes));

@@ -64,6 +64,7 @@ class Slice {
  private:
   friend class ReadTransaction;
   friend class WriteTransaction;
+  friend class Values;
   Slice(tdmk_redb_buffer* buffer, std::string_view bytes, bool more);
   struct Free {
     void operator()(tdmk_redb_buffer* buffer) const;
@@ -71,6 +72,21 @@ class Slice {
   std::unique_ptr<tdmk_redb_buffer, Free> buffer_;
   std::vector<Entry> entries_;
   bool more_ = false;
+};
+
+// Stored values, copied out in one call; views die with it.
+class Values {
+ public:
+  // In the order of the keys; nullopt: no such key.
+  [[nodiscard]] const std::vector<std::optional<std::string_view>>& values() const {
+    return values_;
+  }
+
+ private:
+  friend class WriteTransaction;
+  Values(tdmk_redb_buffer* buffer, std::string_view bytes, std::size_t count);
+  std::unique_ptr<tdmk_redb_buffer, Slice::Free> buffer_;
+  std::vector<std::optional<std::string_view>> values_;
 };
 
 // A range of keys: [from, to), each end optional; from_exclusive makes it (from, to).
@@ -118,6 +134,8 @@ class WriteTransaction {
   [[nodiscard]] Result<void> apply(TableName table, std::span<const Change> changes);
   // Copies the value out.
   [[nodiscard]] Result<std::optional<std::string>> get(TableName table, std::string_view key);
+  // Of the first of these keys, at least of one: as many as keep the copy small.
+  [[nodiscard]] Result<Values> get_batch(TableName table, std::span<const std::string_view> keys);
   [[nodiscard]] Result<Slice> scan(TableName table, const Range& range);
   [[nodiscard]] Result<std::uint64_t> count(TableName table);
   [[nodiscard]] Result<void> drop_table(TableName table);  // not there: done

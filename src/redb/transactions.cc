@@ -25,6 +25,11 @@ ErrorCode code_of(std::int32_t code) {
   }
 }
 
+// In place of a length: no such key (the header's rule).
+constexpr std::uint32_t kNoValue = UINT32_MAX;
+// Values copied out at a time.
+constexpr std::size_t kGetBatchBytes = std::size_t{1} << 20U;
+
 std::uint32_t load_u32(const char* at) {
   std::uint32_t value = 0;
   std::memcpy(&value, at, sizeof value);
@@ -79,6 +84,23 @@ Slice::Slice(tdmk_redb_buffer* buffer, std::string_view bytes, bool more)
     TIDEMARK_ASSERT(bytes.size() - 8 >= key + value);
     entries_.push_back({bytes.substr(8, key), bytes.substr(8 + key, value)});
     bytes.remove_prefix(8 + key + value);
+  }
+}
+
+Values::Values(tdmk_redb_buffer* buffer, std::string_view bytes, std::size_t count)
+    : buffer_(buffer) {
+  values_.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    TIDEMARK_ASSERT(bytes.size() >= sizeof(std::uint32_t));
+    const std::uint32_t length = load_u32(bytes.data());
+    bytes.remove_prefix(sizeof length);
+    if (length == kNoValue) {
+      values_.emplace_back();
+      continue;
+    }
+    TIDEMARK_ASSERT(bytes.size() >= length);
+    values_.emplace_back(bytes.substr(0, length));
+    bytes.remove_prefix(length);
   }
 }
 
@@ -174,6 +196,26 @@ Result<std::optional<std::string>> WriteTransaction::get(TableName table, std::s
   std::string value(data, length);
   tdmk_redb_buffer_free(buffer);
   return value;
+}
+
+Result<Values> WriteTransaction::get_batch(TableName table,
+                                           std::span<const std::string_view> keys) {
+  std::vector<tdmk_redb_change> c_keys;
+  c_keys.reserve(keys.size());
+  for (const std::string_view key : keys) {
+    c_keys.push_back({key.data(), key.size(), nullptr, 0, false});
+  }
+  tdmk_redb_buffer* buffer = nullptr;
+  const char* data = nullptr;
+  std::size_t length = 0;
+  std::size_t answered = 0;
+  tdmk_redb_error* error = nullptr;
+  if (tdmk_redb_write_get_batch(handle_, table.name.data(), table.name.size(), byte_key(table),
+                                c_keys.data(), c_keys.size(), kGetBatchBytes, &buffer, &data,
+                                &length, &answered, &error) != TDMK_REDB_OK) {
+    return failed("get", error);
+  }
+  return Values(buffer, {data, length}, answered);
 }
 
 Result<Slice> WriteTransaction::scan(TableName table, const Range& range) {

@@ -112,6 +112,13 @@ int32_t tdmk_redb_write_get(const tdmk_redb_write* write, const char* table, siz
                             bool byte_key, const char* key, size_t key_len,
                             tdmk_redb_buffer** buffer, const char** data, size_t* len,
                             tdmk_redb_error** error);
+/* The values of the first `*answered` keys, at least of one and until `bytes_max` are there: for
+ * each u32 length (little-endian) and bytes, or UINT32_MAX where there is no such key. Of `keys`
+ * only the key fields are looked at. */
+int32_t tdmk_redb_write_get_batch(const tdmk_redb_write* write, const char* table, size_t table_len,
+                                  bool byte_key, const tdmk_redb_change* keys, size_t keys_len,
+                                  size_t bytes_max, tdmk_redb_buffer** buffer, const char** data,
+                                  size_t* len, size_t* answered, tdmk_redb_error** error);
 int32_t tdmk_redb_write_scan(const tdmk_redb_write* write, const char* table, size_t table_len,
                              bool byte_key, const tdmk_redb_range* range,
                              tdmk_redb_buffer** buffer, const char** data, size_t* len, bool* more,

@@ -54,6 +54,26 @@ TEST(LiveBytes, of_one_row_are_its_key_its_value_and_its_index_entry) {
   EXPECT_EQ(inspect(cache.path).live_bytes, 3 + row.bytes.size() + entry);
 }
 
+TEST(Put, of_one_key_twice_keeps_the_later_row_and_counts_it_once) {
+  const support::SmallCache cache;
+  const EncodedRow old = episode("a", 1, "old");
+  ASSERT_TRUE(support::write_episodes(cache.path, {old, episode("b", 2, "b"), old}));
+  auto writer = Writer::open(cache.path, {});
+  auto session = writer->begin();
+  const std::vector<EncodedRow> rows = {episode("c", 4, "c"), episode("a", 9, "first"),
+                                        episode("b", 2, "b"), episode("a", 3, "second")};
+  const auto outcomes = session->put(support::small_catalog().collections[0], rows);
+  ASSERT_TRUE(outcomes);
+  EXPECT_EQ(*outcomes, (std::vector{PutOutcome::inserted, PutOutcome::unchanged,
+                                    PutOutcome::unchanged, PutOutcome::updated}));
+  ASSERT_TRUE(std::move(*session).commit());
+  ASSERT_TRUE(std::move(*writer).close());
+  EXPECT_EQ(Reader::open(cache.path)->get("episodes", "a")->row().at("body")->bytes(), "second");
+  EXPECT_EQ(inspect(cache.path).counts.at("episodes"), 3U);
+  const auto checked = check(cache.path, false);
+  ASSERT_TRUE(checked && checked->problems.empty());
+}
+
 // Story: a guard that held its transaction took a file from 17 to 272 MB.
 TEST(HeldRows, a_thousand_rows_held_through_400_commits_do_not_make_the_file_grow) {
   const support::SmallCache cache;

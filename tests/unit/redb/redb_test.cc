@@ -3,8 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <random>
 
 #include "redb/database.h"
 #include "redb/ffi/tidemark_redb.h"
@@ -80,6 +83,55 @@ TEST_F(Redb, ranges_come_in_slices_in_both_directions) {
   EXPECT_EQ(keys({.from = "b", .to = "d", .from_exclusive = true, .to_inclusive = true}), "cd");
   EXPECT_EQ(keys({.to = "d", .backward = true, .entries_max = 2}), "cb+");
   EXPECT_EQ(keys({.from = "d", .to = "b"}), "");
+}
+
+TEST_F(Redb, a_batch_of_gets_answers_in_order_and_stops_when_the_copy_is_large) {
+  auto db = writer();
+  auto txn = db->begin_write();
+  const std::string large(std::size_t{1} << 20U, 'x');
+  const std::vector<Change> changes = {{"a", "1"}, {"b", ""}, {"large", large}, {"z", "last"}};
+  ASSERT_TRUE(txn->apply(kData, changes));
+  const std::vector<std::string_view> keys = {"a", "none", "b", "large", "z"};
+  const auto first = txn->get_batch(kData, keys);
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->values().size(), 4U);
+  EXPECT_EQ(first->values()[0], "1");
+  EXPECT_EQ(first->values()[1], std::nullopt);
+  EXPECT_EQ(first->values()[2], "");
+  EXPECT_EQ(first->values()[3], large);
+  const auto rest = txn->get_batch(kData, std::span(keys).subspan(4));
+  ASSERT_TRUE(rest && rest->values().size() == 1);
+  EXPECT_EQ(rest->values()[0], "last");
+}
+
+// Ascending new keys go through a cursor; what else comes between them must not disturb it.
+TEST_F(Redb, a_batch_of_new_replaced_removed_and_unordered_keys_does_what_it_says) {
+  auto db = writer();
+  auto txn = db->begin_write();
+  std::map<std::string, std::string> expected;
+  std::mt19937 random(20261127);
+  for (int batch = 0; batch < 20; ++batch) {
+    std::vector<std::string> keys;
+    for (int i = 0; i < 200; ++i) keys.push_back("k" + std::to_string(random() % 5'000));
+    if (batch % 3 != 0) std::ranges::sort(keys);
+    const std::string value = "v" + std::to_string(batch);
+    std::vector<Change> changes;
+    for (const auto& key : keys) {
+      const bool removed = random() % 10 == 0;
+      changes.push_back({key, removed ? std::nullopt : std::optional<std::string_view>(value)});
+      if (removed) {
+        expected.erase(key);
+      } else {
+        expected[key] = value;
+      }
+    }
+    ASSERT_TRUE(txn->apply(kData, changes));
+  }
+  std::map<std::string, std::string> stored;
+  const auto slice = txn->scan(kData, {.entries_max = 10'000});
+  ASSERT_TRUE(slice && !slice->more());
+  for (const Entry& entry : slice->entries()) stored.emplace(entry.key, entry.value);
+  EXPECT_EQ(stored, expected);
 }
 
 TEST_F(Redb, a_held_guard_keeps_its_bytes_and_does_not_make_the_file_grow) {

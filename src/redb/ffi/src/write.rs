@@ -87,18 +87,58 @@ pub unsafe extern "C" fn tdmk_redb_write_apply(
             return Ok(());
         }
         let name = text(table, table_len)?;
-        let changes: Vec<Change> = std::slice::from_raw_parts(changes, changes_len)
-            .iter()
-            .map(|c| Change {
-                key: slice(c.key, c.key_len),
-                value: (!c.remove).then(|| slice(c.value, c.value_len)),
-            })
-            .collect();
+        let changes = changes_of(changes, changes_len);
         if byte_key {
             byte_keys::apply(&write.txn, name, &changes)
         } else {
             text_keys::apply(&write.txn, name, &changes)
         }
+    })
+}
+
+unsafe fn changes_of<'a>(changes: *const CChange, len: usize) -> Vec<Change<'a>> {
+    if len == 0 {
+        return Vec::new();
+    }
+    std::slice::from_raw_parts(changes, len)
+        .iter()
+        .map(|c| Change {
+            key: slice(c.key, c.key_len),
+            value: (!c.remove).then(|| slice(c.value, c.value_len)),
+        })
+        .collect()
+}
+
+/// # Safety
+/// See the header.
+#[no_mangle]
+pub unsafe extern "C" fn tdmk_redb_write_get_batch(
+    write: *const Write,
+    table: *const c_char,
+    table_len: usize,
+    byte_key: bool,
+    keys: *const CChange,
+    keys_len: usize,
+    bytes_max: usize,
+    buffer: *mut *mut Buffer,
+    data: *mut *const c_char,
+    len: *mut usize,
+    answered: *mut usize,
+    error: *mut *mut Failure,
+) -> i32 {
+    guarded(error, || {
+        let write = &*write;
+        fork::check(write.epoch)?;
+        let name = text(table, table_len)?;
+        let keys = changes_of(keys, keys_len);
+        let mut out = Vec::new();
+        *answered = if byte_key {
+            byte_keys::write_get_batch(&write.txn, name, &keys, bytes_max, &mut out)?
+        } else {
+            text_keys::write_get_batch(&write.txn, name, &keys, bytes_max, &mut out)?
+        };
+        give(out, buffer, data, len);
+        Ok(())
     })
 }
 

@@ -32,13 +32,13 @@ std::vector<std::string> describe_roles(const model::Catalog& catalog) {
 Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known) {
   turso::Batch ping;
   ping.statements.push_back(source::schema_statement());
-  TIDEMARK_ASSIGN(schema, fetcher.ask(std::move(ping)));
+  TIDEMARK_ASSIGN(schema, fetcher.ask(ping));
   if (schema.results.size() != 1 || schema.results[0].columns().size() != 4) {
     return turso::unexpected_reply("what its tables are");
   }
   if (known && known->fingerprint == source::fingerprint(schema.results[0])) return *known;
   TIDEMARK_ASSIGN(batch, source::discovery_batch(schema.results[0]));
-  TIDEMARK_ASSIGN(reply, fetcher.ask(std::move(batch)));
+  TIDEMARK_ASSIGN(reply, fetcher.ask(batch));
   return source::read_discovery(schema.results[0], reply);
 }
 

@@ -74,7 +74,7 @@ Result<model::RowSet> Fetcher::take_rows(turso::BatchReply reply) {
   return rows;
 }
 
-Result<turso::BatchReply> Fetcher::ask(turso::Batch batch) {
+Result<turso::BatchReply> Fetcher::ask(const turso::Batch& batch) {
   for (std::uint32_t tries = 1;; ++tries) {
     TIDEMARK_TRY(check_time());
     auto reply = turso::run(connection_, batch, request_deadline(), stop_);

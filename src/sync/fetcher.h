@@ -46,7 +46,7 @@ class Fetcher {
   [[nodiscard]] bool schema_changed() const { return schema_changed_; }
 
   // One unguarded batch.
-  [[nodiscard]] Result<turso::BatchReply> ask(turso::Batch batch);
+  [[nodiscard]] Result<turso::BatchReply> ask(const turso::Batch& batch);
   // Guarded statements of one form, in one transaction; their rows, one after the other.
   [[nodiscard]] Result<model::RowSet> ask(std::vector<turso::Statement> statements);
   [[nodiscard]] Result<model::RowSet> ask(turso::Statement statement);

@@ -78,7 +78,7 @@ std::size_t bytes_of(const Event& event) {
     std::size_t operator()(const FetchDone&) const { return 0; }
     static std::size_t of(const std::vector<std::string>& texts) {
       std::size_t bytes = 0;
-      for (const auto& text : texts) bytes += text.size() + sizeof text;
+      for (const auto& text : texts) bytes += text.size() + sizeof(std::string);
       return bytes;
     }
   };

@@ -20,8 +20,7 @@ Result<Syncer> Syncer::open(const std::string& source, const std::string& cache,
   if (cache.empty()) {
     return fail(ErrorCode::invalid, "no cache path", "give one with --cache or TIDEMARK_CACHE");
   }
-  return Syncer(
-      std::make_unique<Impl>(Impl{{std::move(url), cache, std::move(config), std::move(options)}}));
+  return Syncer(std::make_unique<Impl>(Impl{{std::move(url), cache, config, std::move(options)}}));
 }
 
 Result<SyncReport> Syncer::sync(std::stop_token stop, const SyncRequest& request) {

@@ -245,6 +245,7 @@ class FileConnection final : public Connection {
       if (code != SQLITE_OK) return sqlite_error(db_.get(), code, "bind a value");
     }
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(sqlite3_column_count(raw)));
     for (int c = 0; c < sqlite3_column_count(raw); ++c)
       names.emplace_back(sqlite3_column_name(raw, c));
     std::vector<ValueView> cells(names.size());

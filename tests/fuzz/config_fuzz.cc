@@ -1,4 +1,5 @@
 // tidemark.toml: any text gives settings or `invalid`; settings printed as TOML are read the same.
+#include "cli/config_text.h"
 #include "cli/settings.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -7,6 +7,7 @@ namespace {
 
 using fuzz::must;
 
+constexpr std::uint64_t kNonce = 7;           // as in the seeds
 constexpr std::size_t kBytesPerByteMax = 64;  // a cell is 40 bytes and takes at least 2 in a reply
 constexpr std::size_t kBlockBytes = std::size_t{64} << 10U;  // the least that a row set allocates
 
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::size_t statements = input.number<std::uint8_t>() % 5;
   const std::string body(input.rest());
   static_cast<void>(turso::hrana::error_text(body));
-  const auto reply = turso::hrana::decode_pipeline(body, statements);
+  const auto reply = turso::hrana::decode_pipeline(body, statements, kNonce);
   if (!reply) {
     must(!reply.error().message.empty(), "an error says what is wrong");
     return 0;

@@ -7,6 +7,7 @@
 #include "cache/meta.h"
 #include "cache/order_key.h"
 #include "cache/row_format.h"
+#include "cli/config_text.h"
 #include "cli/settings.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -147,8 +148,10 @@ void replies(const Corpus& corpus) {
       R"({"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"batch",)"
       R"("result":)"
       R"({"step_results":[)";
-  corpus.add("rows", 1, starts + none + "," + rows + "," + none + ",null" + ends);
-  corpus.add("two", 2, starts + none + "," + rows + "," + rows + "," + none + ",null" + ends);
+  const std::string begun =
+      starts + none + R"(,{"cols":[{"name":"'7'"}],"rows":[[{"type":"text","value":"7"}]]},)";
+  corpus.add("rows", 1, begun + rows + "," + none + ",null" + ends);
+  corpus.add("two", 2, begun + rows + "," + rows + "," + none + ",null" + ends);
   corpus.add("step-error", 1,
              R"({"results":[{"type":"ok","response":{"type":"batch","result":{"step_results":)"
              R"([null,null],"step_errors":[null,{"message":"no such table: t","code":"SQL_ERROR"}])"

@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
               {{"kind", "wrong_content_type"}, {"body", "<html>Log in to the hotel</html>"}},
               kNotHrana},
         Fault{"an_sql_error", {{"kind", "sql_error"}}, ErrorCode::invalid},
-        Fault{"a_forbidden_quota", {{"kind", "blocked"}, {"status", 403}}, ErrorCode::rejected}),
+        Fault{"a_forbidden_quota", {{"kind", "blocked"}, {"status", 403}}, ErrorCode::unavailable}),
     [](const auto& info) { return info.param.name; });
 
 TEST(ServerRetry, one_lost_reply_is_asked_for_again_and_counted) {

@@ -171,7 +171,8 @@ class StepsDecoder {
                   "check what is between: a proxy, or a server that answers twice",
                   std::string(kMisplaced));
     }
-    if (seen_ < statements_ + 3 || reply_.results.size() != statements_) {
+    const bool whole = seen_ == statements_ + 4 && errors_seen_ == seen_;
+    if (!whole || reply_.results.size() != statements_) {
       return not_hrana("another number of results");
     }
     if (!committed_ || marked_ != Mark::ours) return not_hrana("a transaction without an end");
@@ -210,11 +211,10 @@ class StepsDecoder {
   Result<void> errors(simdjson::simdjson_result<od::value> list) {
     od::array steps;
     if (list.get_array().get(steps) != SUCCESS) return not_hrana("step errors that are no list");
-    std::size_t index = 0;
     for (auto step : steps) {
       od::value value;
       if (step.get(value) != SUCCESS) return not_hrana("broken JSON");
-      const bool counts = index++ <= statements_ + 2 && !error_;
+      const bool counts = errors_seen_++ <= statements_ + 2 && !error_;
       if (counts && !value.is_null()) error_ = decode_error(value);
     }
     return {};
@@ -225,40 +225,66 @@ class StepsDecoder {
   const std::size_t statements_;
   const std::string nonce_;
   Mark marked_ = Mark::missing;
-  std::size_t seen_ = 0;
+  std::size_t seen_ = 0;  // results; and errors, one of each for a step
+  std::size_t errors_seen_ = 0;
   bool committed_ = false;
   std::optional<Error> error_;
   BatchReply reply_;
 };
 
+// One entry of `results`: that of the batch.
+Result<BatchReply> decode_entry(od::object object, std::size_t statements, std::uint64_t nonce) {
+  std::string_view type;
+  if (object.find_field_unordered("type").get_string().get(type) != SUCCESS) {
+    return not_hrana("a result of an unknown form");
+  }
+  if (type == "error") {
+    od::value error;
+    if (object.find_field_unordered("error").get(error) != SUCCESS) {
+      return not_hrana("an error without words");
+    }
+    return std::unexpected(decode_error(error));
+  }
+  od::object batch;
+  const auto found = object.find_field_unordered("response").find_field_unordered("result");
+  if (type != "ok" || simdjson::simdjson_result(found).get_object().get(batch) != SUCCESS) {
+    return not_hrana("a result of an unknown form");
+  }
+  return StepsDecoder(statements, nonce).decode(batch);
+}
+
+// The first entry is the batch's; that of `close` says nothing.
+Result<BatchReply> decode_results(od::array entries, std::size_t statements, std::uint64_t nonce) {
+  std::optional<Result<BatchReply>> reply;
+  for (auto entry : entries) {
+    od::object object;
+    if (entry.get_object().get(object) != SUCCESS) return not_hrana("a result of no form");
+    if (!reply) reply = decode_entry(object, statements, nonce);
+    if (!*reply) return std::move(*reply);
+  }
+  if (!reply) return not_hrana("an empty list of results");
+  return std::move(*reply);
+}
+
+// To the last byte, so that a reply that was cut off is never taken for a whole one.
 Result<BatchReply> decode_document(od::document& document, std::size_t statements,
                                    std::uint64_t nonce) {
-  od::array results;
-  if (document.find_field_unordered("results").get_array().get(results) != SUCCESS) {
-    return not_hrana("no list of results");
+  std::optional<BatchReply> reply;
+  od::object root;
+  if (document.get_object().get(root) != SUCCESS) return not_hrana("no object");
+  for (auto field : root) {
+    std::string_view name;
+    if (field.unescaped_key().get(name) != SUCCESS) return not_hrana("broken JSON");
+    if (name != "results") continue;
+    od::array entries;
+    if (field.value().get_array().get(entries) != SUCCESS) return not_hrana("no list of results");
+    TIDEMARK_ASSIGN(decoded, decode_results(entries, statements, nonce));
+    reply = std::move(decoded);
   }
-  for (auto entry : results) {  // the batch's is the first; that of `close` says nothing
-    std::string_view type;
-    od::object object;
-    if (entry.get_object().get(object) != SUCCESS ||
-        object.find_field_unordered("type").get_string().get(type) != SUCCESS) {
-      return not_hrana("a result of an unknown form");
-    }
-    if (type == "error") {
-      od::value error;
-      if (object.find_field_unordered("error").get(error) != SUCCESS) {
-        return not_hrana("an error without words");
-      }
-      return std::unexpected(decode_error(error));
-    }
-    od::object batch;
-    const auto found = object.find_field_unordered("response").find_field_unordered("result");
-    if (type != "ok" || simdjson::simdjson_result(found).get_object().get(batch) != SUCCESS) {
-      return not_hrana("a result of an unknown form");
-    }
-    return StepsDecoder(statements, nonce).decode(batch);
-  }
-  return not_hrana("an empty list of results");
+  const char* rest = nullptr;
+  if (document.current_location().get(rest) == SUCCESS) return not_hrana("more than one document");
+  if (!reply) return not_hrana("no list of results");
+  return std::move(*reply);
 }
 
 Result<BatchReply> parse(std::string& body, std::size_t statements, std::uint64_t nonce,

@@ -47,7 +47,7 @@ Error status_error(const Answer& answer) {
                  "the source redirects to " + std::string(answer.location.substr(0, 200)),
                  "a token is never sent on; if that address is right, use it as the source URL");
   }
-  const Error known = statement_error(text, text);
+  Error known = statement_error(text, text);
   if (known.code == ErrorCode::unavailable) return known;
   return error(ErrorCode::invalid, "the source does not understand the request: " + text,
                std::string(kUrlHint));

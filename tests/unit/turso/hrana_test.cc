@@ -95,7 +95,8 @@ TEST(Reply, that_lost_something_on_the_way_says_so) {
 TEST(Reply, with_the_error_of_a_statement_gives_that_error) {
   const std::string body =
       R"({"results":[{"type":"ok","response":{"type":"batch","result":{"step_results":[{"cols":[],)"
-      R"("rows":[]},{"cols":[{"name":"m"}],"rows":[[{"type":"text","value":"77"}]]},null,null,null],)"
+      R"("rows":[]},{"cols":[{"name":"m"}],"rows":[[{"type":"text","value":"77"}]]},)"
+      R"(null,null,null],)"
       R"("step_errors":[null,null,{"message":"no such column: x","code":)"
       R"("SQLITE_ERROR"},null,{"message":"cannot rollback"}]}}}]})";
   const auto reply = decode_pipeline(body, 1, 77);

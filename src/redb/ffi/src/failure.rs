@@ -1,6 +1,7 @@
 //! Failures as the C side sees them: a code, a message, and nothing that unwinds.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{catch_unwind, set_hook, AssertUnwindSafe};
+use std::sync::Once;
 
 /// The codes of `tdmk_redb_code` in the C header, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,11 +108,14 @@ from_redb!(
     redb::SetDurabilityError
 );
 
-/// Runs `body`; a panic becomes a failure. The error object is written to `error` when it is wanted.
+static QUIET: Once = Once::new();
+
+/// Runs `body`; a panic becomes a failure, and says nothing on stderr, which is the program's. The error object is written to `error` when it is wanted.
 pub fn guarded(
     error: *mut *mut Failure,
     body: impl FnOnce() -> Result<(), Failure>,
 ) -> i32 {
+    QUIET.call_once(|| set_hook(Box::new(|_| {})));
     let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<&str>()

@@ -1,16 +1,15 @@
-// Peak memory of a fill, which must not follow the size of the database: the fill runs in a process
-// of its own, whose peak the system tells. `bench_memory [ROWS]`.
+// Peak memory of `tidemark sync`, which must not follow the size of the database: the system tells
+// the peak of the program's process. `bench_memory [ROWS]`.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <functional>
+#include <string>
 
 #include "benchmarks/memories.h"
 #include "benchmarks/timing.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/turso_server.h"
-#include "tidemark/syncer.h"
 
 namespace tidemark::bench {
 namespace {
@@ -18,30 +17,19 @@ namespace {
 constexpr double kPeakMiBMax = 96;
 constexpr std::size_t kRowBytes = 200;
 
-int fill(const std::string& url, const std::string& cache, std::size_t rows) {
-  SyncConfig config;
-  config.max_episodes_cache = rows;
-  auto syncer = Syncer::open(url, cache, config);
-  if (!syncer) return 1;
-  const auto report = syncer->sync();
-  if (!report) std::fprintf(stderr, "%s\n", report.error().message.c_str());
-  return report && report->episodes_synced == rows ? 0 : 1;
-}
-
 struct Measured {
   double peak_mib = 0;
   double seconds = 0;
 };
 
-Measured measure(const std::string& program, const std::string& url, const std::string& cache,
-                 std::size_t rows) {
+Measured measure(const std::string& url, const std::string& cache, std::size_t rows) {
   Measured out;
   const auto run = [&] {
     const pid_t child = ::fork();
     if (child == 0) {
       const std::string count = std::to_string(rows);
-      ::execl(program.c_str(), program.c_str(), "fill", url.c_str(), cache.c_str(), count.c_str(),
-              nullptr);
+      ::execl(TIDEMARK_PROGRAM, TIDEMARK_PROGRAM, "-q", "--cache", cache.c_str(), "sync",
+              "--source", url.c_str(), "--max-episodes-cache", count.c_str(), nullptr);
       ::_exit(127);
     }
     int status = 0;
@@ -49,7 +37,7 @@ Measured measure(const std::string& program, const std::string& url, const std::
     require(::wait4(child, &status, 0, &usage) == child && status == 0, "the fill");
     out.peak_mib = static_cast<double>(usage.ru_maxrss) / 1024;
   };
-  out.seconds = time_of(run);
+  out.seconds = time_of(Clock::wall, run);
   return out;
 }
 
@@ -60,17 +48,15 @@ void print(const char* from, std::size_t rows, const Measured& m) {
   std::fflush(stdout);
 }
 
-void run(const std::string& program, std::size_t rows) {
+void run(std::size_t rows) {
   const support::TempFolder folder;
   for (const std::size_t count : {rows / 10, rows}) {
     const std::string name = std::to_string(count);
     const std::string database = folder.file(name + ".db");
     make_memories(database, count, kRowBytes);
-    print("a file", count,
-          measure(program, "file:" + database, folder.file(name + ".file.redb"), count));
+    print("a file", count, measure("file:" + database, folder.file(name + ".file.redb"), count));
     const support::TursoServer server(database);
-    print("a server", count,
-          measure(program, server.url(), folder.file(name + ".http.redb"), count));
+    print("a server", count, measure(server.url(), folder.file(name + ".http.redb"), count));
   }
 }
 
@@ -78,8 +64,5 @@ void run(const std::string& program, std::size_t rows) {
 }  // namespace tidemark::bench
 
 int main(int argc, char** argv) {
-  if (argc == 5 && std::string(argv[1]) == "fill") {
-    return tidemark::bench::fill(argv[2], argv[3], std::stoul(argv[4]));
-  }
-  tidemark::bench::run("/proc/self/exe", argc > 1 ? std::stoul(argv[1]) : 1'000'000);
+  tidemark::bench::run(argc > 1 ? std::stoul(argv[1]) : 1'000'000);
 }

@@ -6,6 +6,10 @@
 
 namespace tidemark::cache {
 
+// Index entries that wait to be applied in key order; they are applied before any read of an index
+// and before each commit as well.
+inline constexpr std::size_t kIndexChangesBytesMax = std::size_t{1} << 20U;
+
 // A filled generation is packed when its file is this large and more than this many times its live
 // bytes. 100,000 rows of 300 bytes under random keys, committed each 16 MiB: 3.5 times, packed 1.8
 // (1.2 but for the free end that redb keeps). It costs as much as writing the rows once more, so

@@ -4,6 +4,7 @@
 
 #include "cache/index.h"
 #include "cache/order_key.h"
+#include "cache/tuning.h"
 #include "cache/write_session_impl.h"
 
 namespace tidemark::cache {
@@ -67,68 +68,93 @@ WriteSession::WriteSession(WriteSession&&) noexcept = default;
 WriteSession& WriteSession::operator=(WriteSession&&) noexcept = default;
 WriteSession::~WriteSession() = default;
 
+// Every key is above all that a table holds which was empty when this session first wrote to it:
+// none is stored, and nobody need look. `keys` ascend.
+bool WriteSession::Impl::all_new(const std::string& table,
+                                 const std::vector<std::string_view>& keys) {
+  if (meta.sums[table].count == 0) greatest.try_emplace(table);
+  const auto found = greatest.find(table);
+  return found != greatest.end() && (found->second.empty() || keys.front() > found->second);
+}
+
+// Makes one change of a row known to the sums and the indexes.
+Result<void> WriteSession::Impl::replace(const model::Collection& collection, std::string_view key,
+                                         const std::optional<std::string_view>& old_bytes,
+                                         const std::optional<std::string_view>& new_bytes) {
+  TableSum& sum = meta.sums[collection.name];
+  std::optional<RowView> before;
+  std::optional<RowView> after;
+  if (old_bytes) {
+    TIDEMARK_ASSIGN(view, RowView::open(collection.name, key, *old_bytes));
+    before = view;
+    --sum.count;
+    sum.xor_of_hashes ^= view.hash();
+    sum.bytes -= key.size() + old_bytes->size();
+  }
+  if (new_bytes) {
+    TIDEMARK_ASSIGN(view, RowView::open(collection.name, key, *new_bytes));
+    after = view;
+    ++sum.count;
+    sum.xor_of_hashes ^= view.hash();
+    sum.bytes += key.size() + new_bytes->size();
+  }
+  indexes.replace(collection, before ? &*before : nullptr, after ? &*after : nullptr, sum);
+  return indexes.bytes() < kIndexChangesBytesMax ? Result<void>{} : indexes.apply(txn);
+}
+
 Result<std::vector<PutOutcome>> WriteSession::put(const model::Collection& collection,
                                                   std::span<const EncodedRow> rows) {
   std::vector<PutOutcome> outcomes(rows.size(), PutOutcome::unchanged);
+  if (rows.empty()) return outcomes;
   const std::vector<std::size_t> order = by_key(rows);
   std::vector<std::string_view> keys;
   keys.reserve(order.size());
   for (const std::size_t at : order) keys.emplace_back(rows[at].key);
 
-  IndexChanges indexes;
+  const bool all_new = impl_->all_new(collection.name, keys);
+  const std::vector<std::optional<std::string_view>> none(all_new ? order.size() : 0);
   std::vector<redb::Change> changes;
-  TableSum& sum = impl_->meta.sums[collection.name];
+  changes.reserve(order.size());
   for (std::size_t n = 0; n < order.size();) {
-    TIDEMARK_ASSIGN(stored,
-                    impl_->txn.get_batch(data_table(collection.name), std::span(keys).subspan(n)));
-    for (const auto& old_bytes : stored.values()) {
+    std::optional<redb::Values> stored;
+    if (!all_new) {
+      TIDEMARK_ASSIGN(
+          found, impl_->txn.get_batch(data_table(collection.name), std::span(keys).subspan(n)));
+      stored.emplace(std::move(found));
+    }
+    for (const auto& old_bytes : stored ? stored->values() : none) {
       const std::size_t at = order[n++];
       const EncodedRow& row = rows[at];
       if (old_bytes == row.bytes) continue;
-      TIDEMARK_ASSIGN(after, RowView::open(collection.name, row.key, row.bytes));
-      if (old_bytes) {
-        TIDEMARK_ASSIGN(before, RowView::open(collection.name, row.key, *old_bytes));
-        indexes.replace(collection, &before, &after, sum);
-        sum.xor_of_hashes ^= before.hash();
-        sum.bytes -= row.key.size() + old_bytes->size();
-      } else {
-        indexes.replace(collection, nullptr, &after, sum);
-        ++sum.count;
-      }
-      sum.xor_of_hashes ^= after.hash();
-      sum.bytes += row.key.size() + row.bytes.size();
+      TIDEMARK_TRY(impl_->replace(collection, row.key, old_bytes, row.bytes));
       outcomes[at] = old_bytes ? PutOutcome::updated : PutOutcome::inserted;
       changes.push_back({row.key, row.bytes});
     }
   }
+  const auto greatest = impl_->greatest.find(collection.name);
+  if (greatest != impl_->greatest.end() && keys.back() > greatest->second) {
+    greatest->second = keys.back();
+  }
   if (changes.empty()) return outcomes;
   TIDEMARK_TRY(impl_->txn.apply(data_table(collection.name), changes));
-  TIDEMARK_TRY(indexes.apply(impl_->txn));
   return outcomes;
 }
 
 Result<std::vector<bool>> WriteSession::remove(const model::Collection& collection,
                                                std::span<const std::string> keys) {
   std::vector<bool> found(keys.size(), false);
-  IndexChanges indexes;
   std::vector<redb::Change> changes;
-  TableSum& sum = impl_->meta.sums[collection.name];
   std::map<std::string_view, bool> seen;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!seen.emplace(keys[i], true).second) continue;
     TIDEMARK_ASSIGN(old_bytes, impl_->txn.get(data_table(collection.name), keys[i]));
     if (!old_bytes) continue;
-    TIDEMARK_ASSIGN(before, RowView::open(collection.name, keys[i], *old_bytes));
-    indexes.replace(collection, &before, nullptr, sum);
-    --sum.count;
-    sum.xor_of_hashes ^= before.hash();
-    sum.bytes -= keys[i].size() + old_bytes->size();
+    TIDEMARK_TRY(impl_->replace(collection, keys[i], *old_bytes, std::nullopt));
     found[i] = true;
     changes.push_back({keys[i], std::nullopt});
   }
   if (changes.empty()) return found;
   TIDEMARK_TRY(impl_->txn.apply(data_table(collection.name), changes));
-  TIDEMARK_TRY(indexes.apply(impl_->txn));
   return found;
 }
 
@@ -136,6 +162,7 @@ Result<std::uint64_t> WriteSession::drop(const model::Collection& collection) {
   const auto sum = impl_->meta.sums.find(collection.name);
   const std::uint64_t count = sum == impl_->meta.sums.end() ? 0 : sum->second.count;
   TIDEMARK_TRY(impl_->txn.drop_table(data_table(collection.name)));
+  impl_->indexes.forget(index_tables(collection));
   for (const std::string& table : index_tables(collection)) {
     TIDEMARK_TRY(impl_->txn.drop_table(index_table(table)));
   }
@@ -150,6 +177,7 @@ Result<bool> WriteSession::contains(std::string_view collection, std::string_vie
 
 Result<std::vector<WriteSession::PlaceEntry>> WriteSession::newest(
     const model::Collection& episodes, std::string_view below, std::size_t limit) {
+  TIDEMARK_TRY(impl_->indexes.apply(impl_->txn));
   redb::Range range;
   if (!below.empty()) range.to = below;
   range.backward = true;
@@ -179,6 +207,7 @@ Result<std::vector<std::string>> WriteSession::keys(std::string_view collection,
 
 Result<std::vector<std::string>> WriteSession::children(const model::Collection& embeddings,
                                                         const model::Parent& parent) {
+  TIDEMARK_TRY(impl_->indexes.apply(impl_->txn));
   std::vector<std::string> keys;
   const std::string table = children_table(embeddings.name);
   const std::string prefix = children_prefix(parent.key, parent.kind);
@@ -201,6 +230,7 @@ const Meta& WriteSession::meta() const { return impl_->meta; }
 Meta& WriteSession::edit_meta() { return impl_->meta; }
 
 Result<void> WriteSession::checkpoint() {
+  TIDEMARK_TRY(impl_->indexes.apply(impl_->txn));
   TIDEMARK_TRY(store_meta(impl_->txn, impl_->meta, impl_->committed));
   TIDEMARK_TRY(std::move(impl_->txn).commit());
   *impl_->committed = impl_->meta;
@@ -214,6 +244,7 @@ Result<void> WriteSession::commit() && {
   ++meta.state.commit_id;
   meta.state.skipped = meta.skips.size();
   if (meta.catalog != impl_->committed->catalog) ++meta.state.catalog_version;
+  TIDEMARK_TRY(impl_->indexes.apply(impl_->txn));
   TIDEMARK_TRY(store_meta(impl_->txn, meta, impl_->committed));
   TIDEMARK_TRY(std::move(impl_->txn).commit());
   *impl_->committed = meta;

@@ -1,6 +1,13 @@
 // What a WriteSession holds; shared by the two .cc files of the writer.
 #pragma once
 
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/index_changes.h"
 #include "cache/meta_store.h"
 #include "cache/writer.h"
 #include "redb/database.h"
@@ -15,6 +22,14 @@ struct WriteSession::Impl {
   Meta meta;           // as it will be committed
   Meta* committed;     // the writer's, replaced by a commit
   redb::Database* db;  // the writer's
+  IndexChanges indexes{};
+  // Of each table that was empty when the session first wrote to it: the greatest key put since.
+  std::map<std::string, std::string> greatest{};
+
+  [[nodiscard]] bool all_new(const std::string& table, const std::vector<std::string_view>& keys);
+  [[nodiscard]] Result<void> replace(const model::Collection& collection, std::string_view key,
+                                     const std::optional<std::string_view>& old_bytes,
+                                     const std::optional<std::string_view>& new_bytes);
 };
 
 }  // namespace tidemark::cache

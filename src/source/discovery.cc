@@ -149,6 +149,13 @@ Result<void> read_roles(Collection& collection, const model::RowSet& info,
   return {};
 }
 
+// One byte for UTF-8, two for UTF-16; every server answers it.
+turso::Statement encoding_statement() { return {"SELECT length(CAST('a' AS BLOB))", {}}; }
+
+turso::Statement columns_statement(std::string_view table) {
+  return {"PRAGMA table_info(" + quote_name(table) + ")", {}};
+}
+
 void add_notes(model::Catalog& catalog) {
   for (const Kind kind : {Kind::patterns, Kind::heuristics, Kind::embeddings}) {
     if (catalog.find(kind) == nullptr) {
@@ -193,13 +200,20 @@ std::string fingerprint(const model::RowSet& schema_rows) {
   return out;
 }
 
+std::vector<turso::Statement> usual_discovery() {
+  std::vector<turso::Statement> statements = {encoding_statement()};
+  for (const Kind kind : {Kind::episodes, Kind::patterns, Kind::heuristics, Kind::embeddings}) {
+    statements.push_back(columns_statement(to_string(kind)));
+  }
+  return statements;
+}
+
 Result<turso::Batch> discovery_batch(const model::RowSet& schema_rows) {
   turso::Batch batch;
-  // One byte for UTF-8, two for UTF-16; every server answers it.
-  batch.statements.push_back({"SELECT length(CAST('a' AS BLOB))", {}});
+  batch.statements.push_back(encoding_statement());
   bool episodes = false;
   for (const Candidate& candidate : candidates(schema_rows)) {
-    batch.statements.push_back({"PRAGMA table_info(" + quote_name(candidate.name) + ")", {}});
+    batch.statements.push_back(columns_statement(candidate.name));
     episodes = episodes || candidate.kind == Kind::episodes;
   }
   if (!episodes) return no_episodes(schema_rows);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <unordered_set>
 
 #include "base/utf8.h"
@@ -120,8 +121,12 @@ Result<model::RecordPage> read_rows(const Collection& collection, std::span<cons
   if (rows.columns().size() != collection.columns.size()) {
     return turso::unexpected_reply("the rows of " + collection.name);
   }
-  std::unordered_set<std::string> asked;
-  for (const Value& key : keys) asked.insert(model::key_text(key));
+  std::unordered_set<std::string_view> asked;
+  std::deque<std::string> numbers;
+  for (const Value& key : keys) {
+    const auto* const text = std::get_if<std::string>(&key);
+    asked.insert(text != nullptr ? *text : numbers.emplace_back(model::key_text(key)));
+  }
   model::RecordPage page;
   page.rows = std::move(rows);
   VectorDecoder vectors(collection, page);

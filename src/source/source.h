@@ -32,6 +32,9 @@ struct RoleOverrides {
 // The second step: one batch that asks the columns, indexes, collations and encoding of the tables
 // that schema_rows names as ours. A missing `episodes` is `invalid` and lists the tables found.
 [[nodiscard]] Result<turso::Batch> discovery_batch(const model::RowSet& schema_rows);
+// Statements of the second step for the tables that a source usually has, so that they can go with
+// the first: asking about a table that is not there gives no rows.
+[[nodiscard]] std::vector<turso::Statement> usual_discovery();
 [[nodiscard]] Result<model::Catalog> read_discovery(const model::RowSet& schema_rows,
                                                     const turso::BatchReply& reply,
                                                     const RoleOverrides& overrides = {});

@@ -1,5 +1,8 @@
 #include "sync/discover.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "source/source.h"
 
 namespace tidemark::sync {
@@ -21,6 +24,20 @@ std::string describe(const model::Collection& collection) {
   return text;
 }
 
+// The reply to `wanted` from that to `asked`, where it has all of it; takes the results out.
+std::optional<turso::BatchReply> answered_already(const turso::Batch& wanted,
+                                                  const turso::Batch& asked,
+                                                  turso::BatchReply& answer) {
+  turso::BatchReply reply;
+  for (const auto& statement : wanted.statements) {
+    const auto same = std::ranges::find(asked.statements, statement.sql, &turso::Statement::sql);
+    if (same == asked.statements.end()) return std::nullopt;
+    reply.results.push_back(
+        std::move(answer.results[static_cast<std::size_t>(same - asked.statements.begin())]));
+  }
+  return reply;
+}
+
 }  // namespace
 
 std::vector<std::string> describe_roles(const model::Catalog& catalog) {
@@ -32,14 +49,19 @@ std::vector<std::string> describe_roles(const model::Catalog& catalog) {
 Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known) {
   turso::Batch ping;
   ping.statements.push_back(source::schema_statement());
-  TIDEMARK_ASSIGN(schema, fetcher.ask(ping));
-  if (schema.results.size() != 1 || schema.results[0].columns().size() != 4) {
+  if (!known) std::ranges::copy(source::usual_discovery(), std::back_inserter(ping.statements));
+  TIDEMARK_ASSIGN(answer, fetcher.ask(ping));
+  const model::RowSet& schema = answer.results.at(0);
+  if (answer.results.size() != ping.statements.size() || schema.columns().size() != 4) {
     return turso::unexpected_reply("what its tables are");
   }
-  if (known && known->fingerprint == source::fingerprint(schema.results[0])) return *known;
-  TIDEMARK_ASSIGN(batch, source::discovery_batch(schema.results[0]));
+  if (known && known->fingerprint == source::fingerprint(schema)) return *known;
+  TIDEMARK_ASSIGN(batch, source::discovery_batch(schema));
+  if (auto reply = answered_already(batch, ping, answer)) {
+    return source::read_discovery(schema, *reply);
+  }
   TIDEMARK_ASSIGN(reply, fetcher.ask(batch));
-  return source::read_discovery(schema.results[0], reply);
+  return source::read_discovery(schema, reply);
 }
 
 std::chrono::steady_clock::time_point pass_deadline(const SyncConfig& config) {

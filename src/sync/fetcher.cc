@@ -13,6 +13,17 @@ using Clock = std::chrono::steady_clock;
 // Looks at the stop token and the deadlines at least this often; wake() ends a poll sooner.
 constexpr std::chrono::milliseconds kPollStep{250};
 
+Result<model::RowSet> joined(std::vector<model::RowSet> results) {
+  model::RowSet rows = std::move(results.at(0));
+  for (std::size_t i = 1; i < results.size(); ++i) {
+    if (results[i].columns().size() != rows.columns().size()) {
+      return turso::unexpected_reply("rows");
+    }
+    rows.append(std::move(results[i]));
+  }
+  return rows;
+}
+
 bool may_pass(const Error& error) { return error.code == ErrorCode::unavailable; }
 
 }  // namespace
@@ -24,8 +35,11 @@ struct Fetcher::Work {
   std::span<const Value> left;  // not yet in a page
   std::deque<Page> again;       // to be tried again or halved
   std::map<turso::Ticket, Page> in_flight;
+  std::size_t decoding = 0;  // replied, and not yet settled
 
-  [[nodiscard]] bool done() const { return left.empty() && again.empty() && in_flight.empty(); }
+  [[nodiscard]] bool done() const {
+    return left.empty() && again.empty() && in_flight.empty() && decoding == 0;
+  }
 };
 
 Fetcher::Fetcher(turso::Connection& connection, const SyncConfig& config,
@@ -55,29 +69,23 @@ turso::Batch Fetcher::guarded(std::vector<turso::Statement> statements) const {
   return {std::move(statements)};
 }
 
-Result<model::RowSet> Fetcher::take_rows(turso::BatchReply reply) {
+Result<std::vector<model::RowSet>> Fetcher::take_each(turso::BatchReply reply) const {
   const std::size_t guards = fingerprint_.empty() ? 0 : 1;
   if (reply.results.size() <= guards) return turso::unexpected_reply("rows");
   if (guards > 0 && source::fingerprint(reply.results[0]) != fingerprint_) {
-    schema_changed_ = true;
     return fail(ErrorCode::unavailable, "the tables of the source changed during the pass",
                 "run `tidemark sync` again");
   }
-  if (reply.rows_read) counts_.rows_read = counts_.rows_read.value_or(0) + *reply.rows_read;
-  model::RowSet rows = std::move(reply.results[guards]);
-  for (std::size_t i = guards + 1; i < reply.results.size(); ++i) {
-    if (reply.results[i].columns().size() != rows.columns().size()) {
-      return turso::unexpected_reply("rows");
-    }
-    rows.append(std::move(reply.results[i]));
-  }
-  return rows;
+  reply.results.erase(reply.results.begin(),
+                      reply.results.begin() + static_cast<std::ptrdiff_t>(guards));
+  return std::move(reply.results);
 }
 
 Result<turso::BatchReply> Fetcher::ask(const turso::Batch& batch) {
   for (std::uint32_t tries = 1;; ++tries) {
     TIDEMARK_TRY(check_time());
     auto reply = turso::run(connection_, batch, request_deadline(), stop_);
+    if (reply) counts_.add_rows_read(reply->rows_read);
     if (reply || !may_pass(reply.error()) || tries >= kTriesMax) return reply;
     ++counts_.retries;
     const auto until = Clock::now() + backoff_.delay(tries - 1, random_());
@@ -88,22 +96,26 @@ Result<turso::BatchReply> Fetcher::ask(const turso::Batch& batch) {
   }
 }
 
-Result<model::RowSet> Fetcher::ask(turso::Statement statement) {
-  std::vector<turso::Statement> statements;
-  statements.push_back(std::move(statement));
-  return ask(std::move(statements));
+Result<model::RowSet> Fetcher::ask(std::vector<turso::Statement> statements) {
+  TIDEMARK_ASSIGN(results, ask_each(std::move(statements)));
+  return joined(std::move(results));
 }
 
-Result<model::RowSet> Fetcher::ask(std::vector<turso::Statement> statements) {
+Result<std::vector<model::RowSet>> Fetcher::ask_each(std::vector<turso::Statement> statements) {
   TIDEMARK_ASSIGN(reply, ask(guarded(statements)));
-  TIDEMARK_ASSIGN(rows, take_rows(std::move(reply)));
-  if (!rows.inexact()) return std::move(rows);
-  for (auto& statement : statements) {
-    statement = source::exact_statement(statement, rows.columns().size());
+  TIDEMARK_ASSIGN(results, take_each(std::move(reply)));
+  if (results.size() != statements.size()) return turso::unexpected_reply("rows");
+  if (std::ranges::none_of(results, &model::RowSet::inexact)) return std::move(results);
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    statements[i] = source::exact_statement(statements[i], results[i].columns().size());
   }
   TIDEMARK_ASSIGN(again, ask(guarded(std::move(statements))));
-  TIDEMARK_ASSIGN(exact, take_rows(std::move(again)));
-  return source::read_exact(exact);
+  TIDEMARK_ASSIGN(exact, take_each(std::move(again)));
+  for (model::RowSet& rows : exact) {
+    TIDEMARK_ASSIGN(plain, source::read_exact(rows));
+    rows = std::move(plain);
+  }
+  return std::move(exact);
 }
 
 turso::Batch Fetcher::page_batch(const model::Collection& collection, const Page& page) const {
@@ -119,9 +131,13 @@ turso::Batch Fetcher::page_batch(const model::Collection& collection, const Page
 void Fetcher::start_pages(Work& work) {
   const std::size_t by_bytes = std::max<std::size_t>(
       1, kInFlightBytesMax / std::max<std::size_t>(1, work.sizer.expected_bytes()));
-  const std::size_t limit = std::min(
-      {connection_.capacity(), by_bytes, static_cast<std::size_t>(config_.max_concurrent_fetches)});
-  while (work.in_flight.size() < limit) {
+  // The first page tells how large the others may be.
+  const std::size_t limit =
+      work.sizer.is_measured()
+          ? std::min({connection_.capacity(), by_bytes,
+                      static_cast<std::size_t>(config_.max_concurrent_fetches)})
+          : 1;
+  while (work.in_flight.size() + work.decoding < limit) {
     Page page;
     if (!work.again.empty() && work.again.front().not_before <= Clock::now()) {
       page = std::move(work.again.front());
@@ -143,54 +159,106 @@ void Fetcher::start_pages(Work& work) {
 void Fetcher::split(Work& work, Page page) {
   work.sizer.too_large(page.keys.size());
   const auto middle = page.keys.begin() + static_cast<std::ptrdiff_t>(page.keys.size() / 2);
-  Page first{{page.keys.begin(), middle}, page.tries, page.exact, {}, {}};
-  Page second{{middle, page.keys.end()}, page.tries, page.exact, {}, {}};
+  Page first{{page.keys.begin(), middle}, page.tries, page.exact, {}, {}, {}};
+  Page second{{middle, page.keys.end()}, page.tries, page.exact, {}, {}, {}};
   work.again.push_back(std::move(first));
   work.again.push_back(std::move(second));
 }
 
-Result<void> Fetcher::finish_page(Work& work, Page page, Result<turso::BatchReply> reply) {
-  if (!reply && turso::is_too_large(reply.error())) {
-    if (page.keys.size() > 1) {
-      split(work, std::move(page));
+void Fetcher::take_completion(Work& work, turso::Completion completion) {
+  auto found = work.in_flight.extract(completion.ticket);
+  if (found.empty()) return;  // an abandoned attempt
+  Finished finished{std::move(found.mapped()), {}, 0, std::nullopt, false};
+  finished.page.took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - finished.page.started);
+  ++work.decoding;
+  auto job = [this, &work, finished = std::move(finished),
+              reply = std::move(completion.reply)]() mutable {
+    auto decoded = reply();
+    if (decoded) {
+      decode(work, finished, std::move(*decoded));
+    } else {
+      finished.outcome = std::unexpected(std::move(decoded).error());
+    }
+    const std::lock_guard lock(finished_mutex_);
+    finished_.push_back(std::move(finished));
+  };
+  if (connection_.capacity() == 1) return job();  // a file: its rows are there, decoded
+  worker_.run([this, job = std::move(job)]() mutable {
+    job();
+    connection_.wake();
+  });
+}
+
+// To the sink, unless something is wrong. On the worker's thread: touches nothing of the fetcher's
+// that changes.
+void Fetcher::decode(const Work& work, Finished& finished, turso::BatchReply reply) const {
+  const std::uint64_t body = reply.body_bytes;
+  finished.rows_read = reply.rows_read;
+  const auto give = [&]() -> Result<void> {
+    TIDEMARK_ASSIGN(results, take_each(std::move(reply)));
+    TIDEMARK_ASSIGN(rows, joined(std::move(results)));
+    finished.bytes = std::max<std::size_t>(body, rows.bytes());
+    if (finished.page.exact) {
+      TIDEMARK_ASSIGN(exact, source::read_exact(rows));
+      rows = std::move(exact);
+    } else if (rows.inexact()) {
+      finished.inexact = true;
       return {};
     }
+    TIDEMARK_ASSIGN(records,
+                    source::read_rows(work.collection, finished.page.keys, std::move(rows)));
+    return work.sink(finished.page.keys, std::move(records));
+  };
+  finished.outcome = give();
+}
+
+Result<void> Fetcher::settle_finished(Work& work) {
+  std::deque<Finished> finished;
+  {
+    const std::lock_guard lock(finished_mutex_);
+    finished.swap(finished_);
+  }
+  for (Finished& page : finished) {
+    --work.decoding;
+    TIDEMARK_TRY(settle(work, std::move(page)));
+  }
+  return {};
+}
+
+Result<void> Fetcher::settle(Work& work, Finished finished) {
+  Page& page = finished.page;
+  counts_.add_rows_read(finished.rows_read);
+  if (finished.outcome) {
+    ++counts_.pages;
+    work.sizer.measured(page.keys.size(), finished.bytes, page.took);
+    if (!finished.inexact) return {};
+    page.exact = true;
+    work.again.push_back(std::move(page));
+    return {};
+  }
+  const Error& error = finished.outcome.error();
+  if (turso::is_too_large(error) && page.keys.size() == 1) {
     model::RecordPage skipped;
     skipped.skipped.push_back({work.collection.name, model::key_text(page.keys[0]),
                                "the row is too large for the source to send"});
     return work.sink(page.keys, std::move(skipped));
   }
-  if (!reply && may_pass(reply.error()) && ++page.tries < kTriesMax) {
-    ++counts_.retries;
-    page.not_before = Clock::now() + backoff_.delay(page.tries - 1, random_());
-    if (turso::is_timeout(reply.error()) && page.keys.size() > 1) {
-      split(work, std::move(page));
-    } else {
-      work.again.push_back(std::move(page));
-    }
+  if (turso::is_too_large(error)) {
+    split(work, std::move(page));
     return {};
   }
-  if (!reply) return wrap("fetch " + work.collection.name, std::move(reply).error());
-  return take_page(work, std::move(page), std::move(*reply));
-}
-
-Result<void> Fetcher::take_page(Work& work, Page page, turso::BatchReply reply) {
-  const std::uint64_t body = reply.body_bytes;
-  TIDEMARK_ASSIGN(rows, take_rows(std::move(reply)));
-  const auto took =
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - page.started);
-  work.sizer.measured(page.keys.size(), std::max<std::size_t>(body, rows.bytes()), took);
-  ++counts_.pages;
-  if (page.exact) {
-    TIDEMARK_ASSIGN(exact, source::read_exact(rows));
-    rows = std::move(exact);
-  } else if (rows.inexact()) {
-    page.exact = true;
+  if (!may_pass(error) || ++page.tries >= kTriesMax) {
+    return wrap("fetch " + work.collection.name, std::move(finished.outcome).error());
+  }
+  ++counts_.retries;
+  page.not_before = Clock::now() + backoff_.delay(page.tries - 1, random_());
+  if (turso::is_timeout(error) && page.keys.size() > 1) {
+    split(work, std::move(page));
+  } else {
     work.again.push_back(std::move(page));
-    return {};
   }
-  TIDEMARK_ASSIGN(records, source::read_rows(work.collection, page.keys, std::move(rows)));
-  return work.sink(page.keys, std::move(records));
+  return {};
 }
 
 Result<void> Fetcher::rows(const model::Collection& collection, std::span<const Value> keys,
@@ -205,12 +273,12 @@ Result<void> Fetcher::rows(const model::Collection& collection, std::span<const 
     if (!outcome) break;
     start_pages(work);
     auto completion = connection_.poll(std::min(request_deadline(), Clock::now() + kPollStep));
-    if (!completion) continue;
-    auto page = work.in_flight.extract(completion->ticket);
-    if (page.empty()) continue;  // an abandoned attempt
-    outcome = finish_page(work, std::move(page.mapped()), std::move(completion->reply));
+    if (completion) take_completion(work, std::move(*completion));
+    outcome = settle_finished(work);
   }
   if (!outcome) connection_.cancel_all();
+  worker_.drain();  // nothing of this call is in use any more
+  finished_.clear();
   return outcome;
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <random>
 #include <span>
 #include <stop_token>
@@ -18,6 +19,7 @@
 #include "model/record.h"
 #include "source/source.h"
 #include "sync/page_sizer.h"
+#include "sync/worker.h"
 #include "tidemark/config.h"
 #include "turso/connection.h"
 
@@ -28,14 +30,20 @@ struct FetchCounts {
   std::uint64_t pages = 0;
   std::uint64_t retries = 0;
   std::optional<std::uint64_t> rows_read;
+
+  void add_rows_read(const std::optional<std::uint64_t>& read) {
+    if (read) rows_read = rows_read.value_or(0) + *read;
+  }
 };
 
 // A page of rows with the keys that were asked for.
 using RowsSink =
     std::function<Result<void>(const std::vector<Value>& keys, model::RecordPage page)>;
 
-// One thread. Errors of every call: the connection's, after kTriesMax tries of what may pass;
-// cancelled; unavailable at the pass's deadline or when the schema changed under the pass.
+// One thread uses it; pages from a server are decoded, and given to the sink, on a second one, so
+// that the next replies are read from the network meanwhile. Errors of every call: the
+// connection's, after kTriesMax tries of what may pass; cancelled; unavailable at the pass's
+// deadline or when the schema changed under the pass.
 class Fetcher {
  public:
   Fetcher(turso::Connection& connection, const SyncConfig& config,
@@ -43,15 +51,16 @@ class Fetcher {
 
   // From now on each reply must show this schema. Empty: no guard (one snapshot is held).
   void guard_schema(std::string fingerprint) { fingerprint_ = std::move(fingerprint); }
-  [[nodiscard]] bool schema_changed() const { return schema_changed_; }
 
   // One unguarded batch.
   [[nodiscard]] Result<turso::BatchReply> ask(const turso::Batch& batch);
   // Guarded statements of one form, in one transaction; their rows, one after the other.
   [[nodiscard]] Result<model::RowSet> ask(std::vector<turso::Statement> statements);
-  [[nodiscard]] Result<model::RowSet> ask(turso::Statement statement);
-  // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order. A
-  // row too large even alone is skipped.
+  // Guarded statements of any form, in one transaction; the rows of each.
+  [[nodiscard]] Result<std::vector<model::RowSet>> ask_each(
+      std::vector<turso::Statement> statements);
+  // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order, on
+  // one thread at a time. A row too large even alone is skipped.
   [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys,
                                   const RowsSink& sink);
   [[nodiscard]] const FetchCounts& counts() const { return counts_; }
@@ -63,19 +72,30 @@ class Fetcher {
     bool exact = false;  // ask in the form that loses nothing
     std::chrono::steady_clock::time_point not_before{};
     std::chrono::steady_clock::time_point started{};
+    std::chrono::milliseconds took{};
+  };
+  // What came of a page's reply.
+  struct Finished {
+    Page page;
+    Result<void> outcome;
+    std::size_t bytes = 0;
+    std::optional<std::uint64_t> rows_read;
+    bool inexact = false;  // to be asked again in the exact form
   };
   struct Work;
 
   [[nodiscard]] Result<void> check_time() const;
   [[nodiscard]] turso::Batch guarded(std::vector<turso::Statement> statements) const;
+  [[nodiscard]] Result<std::vector<model::RowSet>> take_each(turso::BatchReply reply) const;
   [[nodiscard]] turso::Batch page_batch(const model::Collection& collection,
                                         const Page& page) const;
-  [[nodiscard]] Result<model::RowSet> take_rows(turso::BatchReply reply);
-  void split(Work& work, Page page);
   [[nodiscard]] std::chrono::steady_clock::time_point request_deadline() const;
   void start_pages(Work& work);
-  [[nodiscard]] Result<void> finish_page(Work& work, Page page, Result<turso::BatchReply> reply);
-  [[nodiscard]] Result<void> take_page(Work& work, Page page, turso::BatchReply reply);
+  void take_completion(Work& work, turso::Completion completion);
+  void decode(const Work& work, Finished& finished, turso::BatchReply reply) const;
+  [[nodiscard]] Result<void> settle_finished(Work& work);
+  [[nodiscard]] Result<void> settle(Work& work, Finished finished);
+  void split(Work& work, Page page);
 
   turso::Connection& connection_;
   const SyncConfig& config_;
@@ -84,9 +104,11 @@ class Fetcher {
   const base::Backoff backoff_;
   std::minstd_rand random_;
   std::string fingerprint_;
-  bool schema_changed_ = false;
   FetchCounts counts_;
   std::map<std::string, PageSizer> sizers_;  // by collection
+  std::mutex finished_mutex_;
+  std::deque<Finished> finished_;
+  Worker worker_;  // last: it ends before what its jobs use
 };
 
 }  // namespace tidemark::sync

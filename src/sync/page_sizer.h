@@ -13,6 +13,7 @@ class PageSizer {
   explicit PageSizer(std::size_t first_rows);
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
+  [[nodiscard]] bool is_measured() const { return bytes_per_row_ > 0; }
   // A page of `rows` rows came as `bytes` bytes after `took`.
   void measured(std::size_t rows, std::size_t bytes, std::chrono::milliseconds took);
   // A page of `rows` rows was refused as too large.

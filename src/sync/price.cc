@@ -30,8 +30,12 @@ Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
   TIDEMARK_ASSIGN(catalog, discover(fetcher, std::nullopt));
   SyncPrice price;
   price.mode = status.readable && !request.full ? "scan" : "fill";
-  for (const auto& collection : catalog.collections) {
-    TIDEMARK_ASSIGN(rows, fetcher.ask(count_statement(collection)));
+  std::vector<turso::Statement> counts;
+  for (const auto& collection : catalog.collections) counts.push_back(count_statement(collection));
+  TIDEMARK_ASSIGN(counted, fetcher.ask_each(std::move(counts)));
+  for (std::size_t i = 0; i < catalog.collections.size(); ++i) {
+    const model::Collection& collection = catalog.collections[i];
+    const model::RowSet& rows = counted[i];
     const auto count = rows.size() == 1 ? static_cast<std::uint64_t>(rows.row(0)[0].as_int64()) : 0;
     const bool on =
         collection.kind == model::Kind::episodes ||

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "cache/order_key.h"
+#include "cache/row_format.h"
 #include "sync/tuning.h"
 
 namespace tidemark::sync {
@@ -18,11 +19,15 @@ std::string place_text(const Collection& collection, const model::Place& place) 
                                            : model::key_text(place.key);
 }
 
-std::vector<Value> keys_of(std::span<const model::Place> places) {
-  std::vector<Value> keys;
-  keys.reserve(places.size());
-  for (const auto& place : places) keys.push_back(place.key);
-  return keys;
+// In the order of the cache's keys: rows that come so are stored at half the cost, and the file is
+// half as large.
+void sort_by_key(std::vector<Value>& keys) {
+  std::ranges::sort(keys, [](const Value& a, const Value& b) {
+    const auto* const a_text = std::get_if<std::string>(&a);
+    const auto* const b_text = std::get_if<std::string>(&b);
+    if (a_text != nullptr && b_text != nullptr) return *a_text < *b_text;
+    return model::key_text(a) < model::key_text(b);
+  });
 }
 
 // The SQL key of a redb key.
@@ -38,10 +43,12 @@ FetchedRows encode_page(const Collection& collection, const std::vector<Value>& 
                         model::RecordPage page) {
   FetchedRows out;
   out.collection = &collection;
+  const std::uint32_t schema_id = collection.schema_id();
   std::unordered_set<std::string_view> seen;
   for (const auto& record : page.records) {
     seen.insert(record.key);
-    out.rows.push_back(cache::encode_record(collection, record));
+    out.rows.push_back(
+        {record.key, cache::encode_row(collection.name, record.key, schema_id, record.cells)});
     if (collection.kind == Kind::embeddings) {
       out.parents.push_back(model::parent_of(collection, record.cells).value_or(model::Parent{}));
     }
@@ -101,18 +108,28 @@ Result<void> Scan::run() {
   for (const Collection& collection : catalog_.collections) {
     if (collection.kind == Kind::embeddings) continue;  // they come with their parents
     if (collection.kind != Kind::episodes && !scope_.sync_patterns) continue;
-    TIDEMARK_TRY(odd_keys(collection));
     TIDEMARK_TRY(collection.kind == Kind::episodes ? episodes(collection) : by_key(collection));
   }
-  if (!scope_.sync_embeddings) return {};
+  return scope_.sync_embeddings ? odd_embeddings() : Result<void>{};
+}
+
+Result<void> Scan::odd_embeddings() {
+  std::vector<const Collection*> tables;
+  std::vector<turso::Statement> statements;
   for (const Collection& collection : catalog_.collections) {
-    if (collection.kind == Kind::embeddings) TIDEMARK_TRY(odd_keys(collection));
+    if (collection.kind != Kind::embeddings) continue;
+    tables.push_back(&collection);
+    statements.push_back(source::odd_keys_statement(collection, kOddKeysMax));
+  }
+  if (tables.empty()) return {};
+  TIDEMARK_ASSIGN(results, fetcher_.ask_each(std::move(statements)));
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    TIDEMARK_TRY(tell_odd_keys(*tables[i], results[i]));
   }
   return {};
 }
 
-Result<void> Scan::odd_keys(const Collection& collection) {
-  TIDEMARK_ASSIGN(rows, fetcher_.ask(source::odd_keys_statement(collection, kOddKeysMax)));
+Result<void> Scan::tell_odd_keys(const Collection& collection, const model::RowSet& rows) {
   FetchedRows event;
   event.collection = &collection;
   event.skipped = source::read_odd_keys(collection, rows);
@@ -120,24 +137,33 @@ Result<void> Scan::odd_keys(const Collection& collection) {
 }
 
 // The next chunk of a list, of at most `rows_max` rows; smaller ones where the source says that the
-// reply was too large, since keys may be long.
-Result<model::RowSet> Scan::list(const Collection& collection, source::ListRequest& request,
-                                 std::uint64_t rows_max) {
+// reply was too large, since keys may be long. The first brings the keys that cannot be cached,
+// too.
+Result<source::Listed> Scan::list(const Collection& collection, source::ListRequest& request,
+                                  std::uint64_t rows_max) {
+  const bool first = !request.after && !request.nulls_only;
   while (true) {
     request.limit = static_cast<std::size_t>(std::min<std::uint64_t>(list_rows_, rows_max));
-    auto rows = fetcher_.ask(source::list_statement(collection, request));
-    if (rows || !turso::is_too_large(rows.error()) || request.limit == 1) return rows;
-    list_rows_ = request.limit / 2;
+    std::vector<turso::Statement> statements = {source::list_statement(collection, request)};
+    if (first) statements.push_back(source::odd_keys_statement(collection, kOddKeysMax));
+    auto results = fetcher_.ask_each(std::move(statements));
+    if (!results && turso::is_too_large(results.error()) && request.limit > 1) {
+      list_rows_ = request.limit / 2;
+      continue;
+    }
+    if (!results) return std::unexpected(std::move(results).error());
+    if (first) TIDEMARK_TRY(tell_odd_keys(collection, (*results)[1]));
+    return source::read_list(collection, (*results)[0]);
   }
 }
 
 Result<void> Scan::episodes(const Collection& collection) {
   std::uint64_t wanted = scope_.max_episodes_cache;
   source::ListRequest request;
-  while (true) {
+  bool last = false;
+  while (!last) {
     // One more than the window: whether the source has older rows.
-    TIDEMARK_ASSIGN(rows, list(collection, request, wanted + 1));
-    TIDEMARK_ASSIGN(listed, source::read_list(collection, rows));
+    TIDEMARK_ASSIGN(listed, list(collection, request, wanted + 1));
     const bool walk_ended = listed.rows < request.limit;
     // The first request walks NULL order values too; after it they have a walk of their own.
     const bool exhausted = walk_ended && (!request.after || request.nulls_only);
@@ -149,45 +175,45 @@ Result<void> Scan::episodes(const Collection& collection) {
       request.nulls_only = std::holds_alternative<std::monostate>(request.after->order);
     }
 
-    const std::size_t kept =
-        static_cast<std::size_t>(std::min<std::uint64_t>(wanted, listed.places.size()));
-    const bool window_full = listed.places.size() > kept;
-    wanted -= kept;
-    const std::span<const model::Place> places(listed.places.data(), kept);
+    const bool window_full = listed.places.size() > wanted;
+    if (window_full) listed.places.resize(static_cast<std::size_t>(wanted));
+    wanted -= listed.places.size();
     ListedPlaces event;
-    event.collection = &collection;
-    event.skipped = std::move(listed.skipped);
-    for (const auto& place : places) event.places.push_back(place_text(collection, place));
     event.exhausted = exhausted && !window_full;
-    event.last = event.exhausted || window_full;
-    const bool last = event.last;
-    TIDEMARK_TRY(send(std::move(event)));
-    TIDEMARK_TRY(chunk(collection, places));
-    if (last) return {};
+    event.last = last = event.exhausted || window_full;
+    TIDEMARK_TRY(chunk(collection, std::move(listed), std::move(event)));
   }
+  return {};
 }
 
 Result<void> Scan::by_key(const Collection& collection) {
   source::ListRequest request;
-  while (true) {
-    TIDEMARK_ASSIGN(rows, list(collection, request, kListChunkRows));
-    TIDEMARK_ASSIGN(listed, source::read_list(collection, rows));
+  bool last = false;
+  while (!last) {
+    TIDEMARK_ASSIGN(listed, list(collection, request, kListChunkRows));
     ListedPlaces event;
-    event.collection = &collection;
-    event.skipped = std::move(listed.skipped);
-    event.last = listed.rows < request.limit;
-    event.exhausted = event.last;
-    for (const auto& place : listed.places) event.places.push_back(place_text(collection, place));
-    const bool last = event.last;
-    TIDEMARK_TRY(send(std::move(event)));
-    TIDEMARK_TRY(chunk(collection, listed.places));
-    if (last) return {};
-    request.after = std::move(listed.places.back());
+    event.last = event.exhausted = last = listed.rows < request.limit;
+    if (!last) request.after = listed.places.back();
+    TIDEMARK_TRY(chunk(collection, std::move(listed), std::move(event)));
   }
+  return {};
 }
 
-Result<void> Scan::chunk(const Collection& collection, std::span<const model::Place> places) {
-  const std::vector<Value> keys = keys_of(places);
+// Tells what was listed, then fetches its rows and their embeddings. What is not needed any more is
+// freed before: a chunk's list is larger than a page.
+Result<void> Scan::chunk(const Collection& collection, source::Listed listed, ListedPlaces event) {
+  event.collection = &collection;
+  event.skipped = std::move(listed.skipped);
+  event.places.reserve(listed.places.size());
+  std::vector<Value> keys;
+  keys.reserve(listed.places.size());
+  for (model::Place& place : listed.places) {
+    event.places.push_back(place_text(collection, place));
+    keys.push_back(std::move(place.key));
+  }
+  listed = {};
+  TIDEMARK_TRY(send(std::move(event)));
+  sort_by_key(keys);
   TIDEMARK_TRY(rows(collection, keys));
   if (!scope_.sync_embeddings) return {};
   for (std::size_t at = 0; at < keys.size(); at += kParentsPerList) {
@@ -226,6 +252,7 @@ Result<void> Scan::children(const Collection& embeddings, const Collection& pare
     child_keys.push_back(std::move(child.key));
   }
   TIDEMARK_TRY(send(std::move(event)));
+  sort_by_key(child_keys);
   return rows(embeddings, child_keys);
 }
 

@@ -36,16 +36,18 @@ class Scan {
       const std::map<const model::Collection*, std::vector<std::string>>& keys);
 
  private:
-  [[nodiscard]] Result<void> odd_keys(const model::Collection& collection);
+  [[nodiscard]] Result<void> odd_embeddings();
+  [[nodiscard]] Result<void> tell_odd_keys(const model::Collection& collection,
+                                           const model::RowSet& rows);
   [[nodiscard]] Result<void> episodes(const model::Collection& collection);
   [[nodiscard]] Result<void> by_key(const model::Collection& collection);
-  [[nodiscard]] Result<void> chunk(const model::Collection& collection,
-                                   std::span<const model::Place> places);
+  [[nodiscard]] Result<void> chunk(const model::Collection& collection, source::Listed listed,
+                                   ListedPlaces event);
   [[nodiscard]] Result<void> children(const model::Collection& parent, std::span<const Value> keys);
   [[nodiscard]] Result<void> children(const model::Collection& embeddings,
                                       const model::Collection& parent, std::span<const Value> keys);
-  [[nodiscard]] Result<model::RowSet> list(const model::Collection& collection,
-                                           source::ListRequest& request, std::uint64_t rows_max);
+  [[nodiscard]] Result<source::Listed> list(const model::Collection& collection,
+                                            source::ListRequest& request, std::uint64_t rows_max);
   [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys);
   [[nodiscard]] Result<void> send(Event event);
 

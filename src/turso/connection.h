@@ -41,9 +41,12 @@ struct BatchReply {
 
 using Ticket = std::uint64_t;
 
+// A reply as it came, decoded by the call: once, on any thread, also after its connection's end.
+using PendingReply = std::move_only_function<Result<BatchReply>()>;
+
 struct Completion {
   Ticket ticket = 0;
-  Result<BatchReply> reply;
+  PendingReply reply;
 };
 
 // Plain counters since the connection was opened.

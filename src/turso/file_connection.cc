@@ -152,12 +152,11 @@ class FileConnection final : public Connection {
     queue_.pop_front();
     deadline_ = std::min(deadline, std::chrono::steady_clock::now() + request_timeout_);
     ++usage_.requests;
-    Completion completion{ticket, execute(batch)};
-    if (!completion.reply && completion.reply.error().code == ErrorCode::cancelled &&
-        !woken_.exchange(false)) {
-      completion.reply = fail(ErrorCode::unavailable, "read " + path_ + ": the deadline passed");
+    auto reply = execute(batch);
+    if (!reply && reply.error().code == ErrorCode::cancelled && !woken_.exchange(false)) {
+      reply = fail(ErrorCode::unavailable, "read " + path_ + ": the deadline passed");
     }
-    return completion;
+    return Completion{ticket, [reply = std::move(reply)]() mutable { return std::move(reply); }};
   }
 
   void cancel_all() override { queue_.clear(); }

@@ -29,7 +29,7 @@ Result<BatchReply> run(Connection& connection, Batch batch,
     auto completion = connection.poll(deadline);
     if (completion && completion->ticket == ticket) {
       if (stop.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
-      return std::move(completion->reply);
+      return completion->reply();
     }
     if (std::chrono::steady_clock::now() >= deadline) {
       connection.cancel_all();

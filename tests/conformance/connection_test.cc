@@ -99,11 +99,12 @@ TEST_P(Contract, each_ticket_completes_exactly_once) {
     }
     EXPECT_EQ(connection->in_flight(), connection->capacity());
     while (!asked.empty()) {
-      const auto done = connection->poll(Clock::now() + kPatience);
+      auto done = connection->poll(Clock::now() + kPatience);
       ASSERT_TRUE(done) << asked.size() << " tickets never completed";
       ASSERT_TRUE(asked.contains(done->ticket));
-      ASSERT_TRUE(done->reply) << done->reply.error().message;
-      EXPECT_EQ(done->reply->results.at(0).row(0)[0].as_int64(), asked[done->ticket]);
+      const auto reply = done->reply();
+      ASSERT_TRUE(reply) << reply.error().message;
+      EXPECT_EQ(reply->results.at(0).row(0)[0].as_int64(), asked[done->ticket]);
       asked.erase(done->ticket);
     }
     EXPECT_EQ(connection->in_flight(), 0U);
@@ -121,11 +122,12 @@ TEST_P(Contract, what_was_cancelled_never_completes_and_the_connection_goes_on) 
   EXPECT_EQ(connection->in_flight(), 0U);
   const turso::Ticket kept = connection->start(batch({"SELECT 2"}));
   EXPECT_FALSE(dropped.contains(kept));
-  const auto done = connection->poll(Clock::now() + kPatience);
+  auto done = connection->poll(Clock::now() + kPatience);
   ASSERT_TRUE(done);
   EXPECT_EQ(done->ticket, kept);
-  ASSERT_TRUE(done->reply) << done->reply.error().message;
-  EXPECT_EQ(done->reply->results.at(0).row(0)[0].as_int64(), 2);
+  const auto reply = done->reply();
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->results.at(0).row(0)[0].as_int64(), 2);
 }
 
 // Work that no server ends within the test's patience.
@@ -152,14 +154,15 @@ TEST_P(Contract, a_wait_ends_at_its_deadline) {
   auto connection = connect();
   connection->start(batch({kEndless}));
   const auto before = Clock::now();
-  const auto done = connection->poll(before + milliseconds(200));
+  auto done = connection->poll(before + milliseconds(200));
   const auto took = Clock::now() - before;
   EXPECT_GE(took, milliseconds(190));
   EXPECT_LT(took, kSoon);
   // Either still in flight (a remote server works on), or given up with the deadline.
   if (done) {
-    ASSERT_FALSE(done->reply);
-    EXPECT_EQ(done->reply.error().code, ErrorCode::unavailable);
+    const auto reply = done->reply();
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, ErrorCode::unavailable);
   }
   connection->cancel_all();
 }
@@ -238,10 +241,11 @@ TEST_P(Contract, a_batch_sees_whole_transactions_of_other_clients_only) {
                              "SELECT count(*) FROM t WHERE k >= 10"}));
     const std::string n = std::to_string(i);
     served().write("INSERT INTO t VALUES(" + n + ", 'x')");
-    const auto done = connection->poll(Clock::now() + kPatience);
+    auto done = connection->poll(Clock::now() + kPatience);
     ASSERT_TRUE(done);
-    ASSERT_TRUE(done->reply) << done->reply.error().message;
-    const auto& results = done->reply->results;
+    const auto reply = done->reply();
+    ASSERT_TRUE(reply) << reply.error().message;
+    const auto& results = reply->results;
     EXPECT_EQ(results[0].row(0)[0].as_int64(), results[2].row(0)[0].as_int64());
   }
   const auto last = ask(*connection, "SELECT count(*) FROM t WHERE k >= 10");

@@ -106,6 +106,7 @@ class HttpConnection final : public Connection {
     int sends = 0;
     bool reauthorized = false;
     std::uint64_t nonce = 0;
+    std::string token{};  // as sent
     hrana::Variant variant{};
     std::unique_ptr<Transfer> transfer{};
   };
@@ -126,7 +127,9 @@ class HttpConnection final : public Connection {
       Job job = std::move(queue_.front());
       queue_.pop_front();
       if (auto sent = send(job); !sent) {
-        done_.push_back({job.ticket, std::unexpected(std::move(sent).error())});
+        done_.push_back({job.ticket, [error = std::move(sent).error()]() mutable {
+                           return Result<BatchReply>(std::unexpected(std::move(error)));
+                         }});
         continue;
       }
       CURL* const handle = job.transfer->handle();
@@ -138,6 +141,7 @@ class HttpConnection final : public Connection {
     TIDEMARK_TRY(read_token());
     job.variant = server_.variant();
     job.nonce = nonces_();
+    job.token = *token_;
     ++job.sends;
     TransferSetup setup;
     setup.url = url_.http_url + hrana::Server::path(job.variant);
@@ -145,7 +149,7 @@ class HttpConnection final : public Connection {
     if (!token_->empty()) setup.authorization = "Authorization: Bearer " + *token_;
     setup.ca_file = ca_file_;
     setup.no_proxy = loopback_;
-    setup.own_connection = misplaced_;
+    setup.own_connection = *misplaced_;
     setup.reply_bytes_max = options_.reply_bytes_max;
     setup.connect_timeout = std::min(options_.connect_timeout, options_.request_timeout);
     setup.timeout = options_.request_timeout;
@@ -195,17 +199,18 @@ class HttpConnection final : public Connection {
     if (reply && !*reply) {  // to be sent again, ahead of what was never sent
       job.transfer.reset();
       queue_.push_front(std::move(job));
-      return;
-    }
-    if (!reply) {
-      done_.push_back({job.ticket, std::unexpected(without_token(std::move(reply).error()))});
+    } else if (reply) {
+      done_.push_back({job.ticket, std::move(*reply)});
     } else {
-      done_.push_back({job.ticket, std::move(**reply)});
+      done_.push_back(
+          {job.ticket, [error = without_token(std::move(reply).error(), job.token)]() mutable {
+             return Result<BatchReply>(std::unexpected(std::move(error)));
+           }});
     }
   }
 
-  // Nothing: send it again.
-  Result<std::optional<BatchReply>> reply_of(Job& job, CURLcode code) {
+  // Empty: send it again.
+  Result<PendingReply> reply_of(Job& job, CURLcode code) {
     TIDEMARK_TRY(job.transfer->outcome(code));
     hrana::Answer answer;
     answer.status = job.transfer->status();
@@ -216,28 +221,30 @@ class HttpConnection final : public Connection {
     if (answer.status == 401 && !job.reauthorized && options_.token) {
       job.reauthorized = true;
       token_.reset();  // it may have been rotated
-      return std::nullopt;
+      return PendingReply();
     }
     TIDEMARK_ASSIGN(next, server_.take(job.variant, answer));
     if (next == hrana::Server::Next::send_again) {
-      if (job.sends < kSendsMax) return std::nullopt;
+      if (job.sends < kSendsMax) return PendingReply();
       return fail(ErrorCode::unavailable, url_.identity + " answers in no known way");
     }
-    auto reply = hrana::decode_pipeline(std::move(body), job.batch.statements.size(), job.nonce);
-    if (!reply) {
+    return PendingReply([body = std::move(body), statements = job.batch.statements.size(),
+                         nonce = job.nonce, token = job.token, misplaced = misplaced_]() mutable {
+      auto reply = hrana::decode_pipeline(std::move(body), statements, nonce);
+      if (reply) return reply;
       // The answers on that connection are out of step for good: from now on, one for each.
-      misplaced_ = misplaced_ || hrana::is_misplaced(reply.error());
-      return std::unexpected(std::move(reply).error());
-    }
-    return std::move(*reply);
+      if (hrana::is_misplaced(reply.error())) *misplaced = true;
+      reply = std::unexpected(without_token(std::move(reply).error(), token));
+      return reply;
+    });
   }
 
   // A server may repeat what it was sent.
-  Error without_token(Error error) const {
-    if (!token_ || token_->empty()) return error;
+  static Error without_token(Error error, const std::string& token) {
+    if (token.empty()) return error;
     for (std::string* const text : {&error.message, &error.hint, &error.source_text}) {
-      for (std::size_t at = 0; (at = text->find(*token_, at)) != std::string::npos;) {
-        text->replace(at, token_->size(), "***");
+      for (std::size_t at = 0; (at = text->find(token, at)) != std::string::npos;) {
+        text->replace(at, token.size(), "***");
       }
     }
     return error;
@@ -251,7 +258,8 @@ class HttpConnection final : public Connection {
   CURLM* const multi_;
   std::optional<std::string> token_;  // as read last
   std::mt19937_64 nonces_{std::random_device{}()};
-  bool misplaced_ = false;  // an answer came to another request than its own
+  // An answer came to another request than its own; told by whoever decodes it.
+  const std::shared_ptr<std::atomic<bool>> misplaced_ = std::make_shared<std::atomic<bool>>(false);
   std::deque<Job> queue_;
   std::map<CURL*, Job> active_;
   std::deque<Completion> done_;

@@ -70,7 +70,10 @@ void Transfer::set_transport(const TransferSetup& setup) {
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, 1L);  // join an HTTP/2 connection that is being made
+  // Join an HTTP/2 connection that is being made. Without TLS there is none to wait for, and a
+  // server that closes each connection would get one request at a time.
+  const bool tls = setup.url.starts_with("https:");
+  curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "gzip");
   curl_easy_setopt(easy_, CURLOPT_USERAGENT, "tidemark");
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);

@@ -1,0 +1,55 @@
+#include "cache/index_changes.h"
+
+#include <algorithm>
+
+namespace tidemark::cache {
+
+void IndexChanges::replace(const model::Collection& collection, const RowView* before,
+                           const RowView* after, TableSum& sum) {
+  using Entries = std::vector<IndexEntry>;
+  Entries old_entries = before != nullptr ? index_entries(collection, *before) : Entries{};
+  Entries new_entries = after != nullptr ? index_entries(collection, *after) : Entries{};
+  std::vector<bool> kept(new_entries.size(), false);
+  for (auto& entry : old_entries) {
+    const auto same = std::ranges::lower_bound(new_entries, entry);
+    if (same != new_entries.end() && *same == entry) {
+      kept[static_cast<std::size_t>(same - new_entries.begin())] = true;
+      continue;
+    }
+    sum.bytes -= entry.key.size();
+    add(std::move(entry), false);
+  }
+  for (std::size_t i = 0; i < new_entries.size(); ++i) {
+    if (kept[i]) continue;
+    sum.bytes += new_entries[i].key.size();
+    add(std::move(new_entries[i]), true);
+  }
+}
+
+void IndexChanges::add(IndexEntry entry, bool present) {
+  bytes_ += entry.key.size() + sizeof(Change);
+  tables_[entry.table].push_back({std::move(entry.key), present});
+}
+
+Result<void> IndexChanges::apply(redb::WriteTransaction& txn) {
+  for (auto& [table, changes] : tables_) {
+    std::ranges::stable_sort(changes, {}, &Change::key);
+    std::vector<redb::Change> batch;
+    batch.reserve(changes.size());
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (i + 1 < changes.size() && changes[i + 1].key == changes[i].key) continue;
+      batch.push_back({changes[i].key,
+                       changes[i].present ? std::optional<std::string_view>("") : std::nullopt});
+    }
+    TIDEMARK_TRY(txn.apply({table, redb::KeyType::bytes}, batch));
+  }
+  tables_.clear();
+  bytes_ = 0;
+  return {};
+}
+
+void IndexChanges::forget(const std::vector<std::string>& tables) {
+  for (const std::string& table : tables) tables_.erase(table);
+}
+
+}  // namespace tidemark::cache

@@ -1,0 +1,41 @@
+// Changes to index tables, gathered over many rows and applied in key order: entries of rows that
+// come in the order of their keys lie anywhere in an index, and random insertion costs twice as
+// much.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cache/index.h"
+#include "cache/meta.h"
+#include "redb/database.h"
+
+namespace tidemark::cache {
+
+// One thread. Whoever reads an index table applies the changes first.
+class IndexChanges {
+ public:
+  // Either row may be null: an insert, a delete. `sum` learns the entries' bytes.
+  void replace(const model::Collection& collection, const RowView* before, const RowView* after,
+               TableSum& sum);
+  // Applies and forgets all changes; of several to one key the last counts.
+  [[nodiscard]] Result<void> apply(redb::WriteTransaction& txn);
+  // The changes to these tables are of no use any more.
+  void forget(const std::vector<std::string>& tables);
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Change {
+    std::string key;
+    bool present;
+  };
+  void add(IndexEntry entry, bool present);
+
+  std::map<std::string, std::vector<Change>> tables_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace tidemark::cache

@@ -28,12 +28,16 @@ void IndexChanges::replace(const model::Collection& collection, const RowView* b
 
 void IndexChanges::add(IndexEntry entry, bool present) {
   bytes_ += entry.key.size() + sizeof(Change);
-  tables_[entry.table].push_back({std::move(entry.key), present});
+  auto& changes = tables_[entry.table];
+  changes.push_back({std::move(entry.key), changes.size(), present});
 }
 
 Result<void> IndexChanges::apply(redb::WriteTransaction& txn) {
   for (auto& [table, changes] : tables_) {
-    std::ranges::stable_sort(changes, {}, &Change::key);
+    std::ranges::sort(changes, [](const Change& a, const Change& b) {
+      const int by_key = a.key.compare(b.key);
+      return by_key != 0 ? by_key < 0 : a.turn < b.turn;
+    });
     std::vector<redb::Change> batch;
     batch.reserve(changes.size());
     for (std::size_t i = 0; i < changes.size(); ++i) {

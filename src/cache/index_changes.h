@@ -30,6 +30,7 @@ class IndexChanges {
  private:
   struct Change {
     std::string key;
+    std::size_t turn;  // of the table's changes
     bool present;
   };
   void add(IndexEntry entry, bool present);

@@ -161,7 +161,7 @@ Result<void> check_pages(const std::string& path, CacheCheck& check) {
   open.mode = redb::OpenOptions::Mode::open_or_create;
   TIDEMARK_ASSIGN(db, redb::Database::open(path, open));
   TIDEMARK_ASSIGN(intact, db.check_integrity());
-  if (!intact) check.problems.push_back("redb found pages that do not match their checksums");
+  if (!intact) check.problems.emplace_back("redb found pages that do not match their checksums");
   return std::move(db).close();
 }
 

@@ -98,7 +98,8 @@ model::Collection collection_from(const Json& json) {
   c.parent_column = optional_index(json, "parent");
   c.parent_type_column = optional_index(json, "parent_type");
   if (const Json& kind = json.at("parent_kind"); !kind.is_null()) {
-    c.parent_kind = model::kind_from_string(kind.get<std::string>()).value();
+    c.parent_kind = model::kind_from_string(kind.get<std::string>());
+    if (!c.parent_kind) throw std::bad_optional_access();
   }
   c.vector_column = optional_index(json, "vector");
   c.vector_text_column = optional_index(json, "vector_text");

@@ -60,6 +60,7 @@ Result<void> store_skips(redb::WriteTransaction& txn, const std::vector<model::S
   keys.reserve(skips.size());
   for (const auto& skip : skips) keys.push_back(skip_key(skip.collection, skip.key));
   std::vector<redb::Change> changes;
+  changes.reserve(skips.size());
   for (std::size_t i = 0; i < skips.size(); ++i) changes.push_back({keys[i], skips[i].reason});
   return txn.apply(kSkipsTable, changes);
 }
@@ -123,6 +124,7 @@ Result<void> store_meta(redb::WriteTransaction& txn, const Meta& meta, const Met
                                        {"report", meta.last_report_json}};
   if (before == nullptr || before->catalog != meta.catalog) changes.push_back({"catalog", catalog});
   std::vector<std::pair<std::string, std::string>> sums;
+  sums.reserve(meta.sums.size());
   for (const auto& [name, sum] : meta.sums) {
     sums.emplace_back(std::string(kSumPrefix) + name, encode_sum(sum));
   }

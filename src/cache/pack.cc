@@ -23,7 +23,9 @@ std::vector<std::string> index_names(const Meta& meta) {
 
 // All tables that a cache with this meta can have.
 std::vector<redb::TableName> tables_of(const Meta& meta, const std::vector<std::string>& indexes) {
+  constexpr std::size_t kOwnTables = 2;
   std::vector<redb::TableName> tables;
+  tables.reserve(meta.catalog.catalog.collections.size() + indexes.size() + kOwnTables);
   for (const auto& collection : meta.catalog.catalog.collections) {
     tables.push_back(data_table(collection.name));
   }

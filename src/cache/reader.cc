@@ -52,8 +52,8 @@ Reader::~Reader() = default;
 
 Result<Reader> Reader::open(const std::string& path, ReaderOptions options) {
   // A Reader with its handle in place: the handle has a mutex and cannot move.
-  auto impl =
-      std::unique_ptr<Impl>(new Impl{cache::ReadHandle(path, options), cache::ReadStats(path)});
+  auto impl = std::unique_ptr<Impl>(  // NOLINT(modernize-make-unique): an aggregate of such
+      new Impl{cache::ReadHandle(path, options), cache::ReadStats(path)});
   TIDEMARK_ASSIGN(view, impl->handle.view());
   static_cast<void>(view);  // it opened, and it is a cache
   return Reader(std::move(impl));

@@ -46,7 +46,7 @@ Writer::Writer(Writer&&) noexcept = default;
 Writer& Writer::operator=(Writer&&) noexcept = default;
 Writer::~Writer() = default;
 
-Result<Writer> Writer::open(const std::string& path, WriterOptions options) {
+Result<Writer> Writer::open(const std::string& path, const WriterOptions& options) {
   TIDEMARK_ASSIGN(db, redb::Database::open(path, open_options(options)));
   TIDEMARK_ASSIGN(read, db.begin_read());
   auto meta = load_meta(read);
@@ -54,7 +54,8 @@ Result<Writer> Writer::open(const std::string& path, WriterOptions options) {
   return Writer(std::make_unique<Impl>(Impl{std::move(db), std::move(*meta)}));
 }
 
-Result<Writer> Writer::create(const std::string& path, const Meta& first, WriterOptions options) {
+Result<Writer> Writer::create(const std::string& path, const Meta& first,
+                              const WriterOptions& options) {
   ::unlink(path.c_str());  // what a killed fill left
   ::unlink(packed_path(path).c_str());
   TIDEMARK_ASSIGN(db, redb::Database::open(path, open_options(options)));

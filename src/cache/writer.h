@@ -96,11 +96,11 @@ class Writer {
  public:
   // An existing cache. Errors: invalid (not a cache of ours: never overwrite), unsupported (newer
   // format), corrupt, needs_repair, no_space.
-  [[nodiscard]] static Result<Writer> open(const std::string& path, WriterOptions options);
+  [[nodiscard]] static Result<Writer> open(const std::string& path, const WriterOptions& options);
   // A new, empty generation file beside the cache (path from generation_path()); an old file of
   // that name is removed first. `first` is its meta.
   [[nodiscard]] static Result<Writer> create(const std::string& path, const Meta& first,
-                                             WriterOptions options);
+                                             const WriterOptions& options);
   Writer(Writer&&) noexcept;
   Writer& operator=(Writer&&) noexcept;
   ~Writer();

@@ -51,8 +51,8 @@ std::string toml_value(std::string_view, unsigned mode) {
 }
 std::string toml_value(std::string_view name, const std::string& text) {
   // A password or token in a URL is refused by whoever opens it, and never shown.
-  const bool secret = name == "url" &&
-                      (text.find('@') != std::string::npos || text.find("authToken=") != text.npos);
+  const bool secret = name == "url" && (text.find('@') != std::string::npos ||
+                                        text.find("authToken=") != std::string::npos);
   return toml_text(secret && !text.starts_with("file:") ? "(not shown: it holds a secret)" : text);
 }
 
@@ -93,7 +93,7 @@ Settings with_defaults(const Settings& settings) {
 
 // visit(section, name, value as TOML, origin, named)
 template <typename Visit>
-void each_value(const Settings& settings, Visit&& visit) {
+void each_value(const Settings& settings, const Visit& visit) {
   const Settings whole = with_defaults(settings);
   each_setting([&](const char* section, const char* name, auto member) {
     const auto& value = *(whole.*member);

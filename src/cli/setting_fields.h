@@ -7,7 +7,7 @@ namespace tidemark::cli {
 
 // Calls visit("section", "name", &Settings::member) for each.
 template <typename Visit>
-void each_setting(Visit&& visit) {
+void each_setting(const Visit& visit) {
   visit("source", "url", &Settings::source);
   visit("source", "token_file", &Settings::token_file);
   visit("cache", "path", &Settings::cache);

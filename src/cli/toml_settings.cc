@@ -72,7 +72,7 @@ class Problems {
   // All, by line; empty: none.
   [[nodiscard]] std::string text() const {
     auto sorted = problems_;
-    std::ranges::stable_sort(sorted, {}, [](const auto& problem) { return problem.first; });
+    std::ranges::sort(sorted);
     std::string text;
     for (const auto& [line, problem] : sorted) text += (text.empty() ? "" : "; ") + problem;
     return text;

@@ -2,6 +2,7 @@
 // says.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "source/quoting.h"
 #include "source/source.h"
@@ -114,13 +115,14 @@ Result<void> read_key(Collection& collection, const model::RowSet& info, std::st
 }
 
 void read_parent_roles(Collection& collection) {
-  collection.parent_column = find_column(collection, "item_id");
-  if (collection.parent_column) {
-    collection.parent_type_column = find_column(collection, "item_type");
-  } else if ((collection.parent_column = find_column(collection, "episode_id"))) {
-    collection.parent_kind = Kind::episodes;
-  } else if ((collection.parent_column = find_column(collection, "pattern_id"))) {
-    collection.parent_kind = Kind::patterns;
+  constexpr std::array<std::pair<std::string_view, std::optional<Kind>>, 3> kParents = {
+      {{"item_id", std::nullopt}, {"episode_id", Kind::episodes}, {"pattern_id", Kind::patterns}}};
+  for (const auto& [name, kind] : kParents) {
+    collection.parent_column = find_column(collection, name);
+    if (!collection.parent_column) continue;
+    collection.parent_kind = kind;
+    if (!kind) collection.parent_type_column = find_column(collection, "item_type");
+    break;
   }
   collection.vector_column = find_column(collection, "embedding_vector");
   collection.vector_text_column = find_column(collection, "embedding_data");
@@ -164,7 +166,7 @@ void add_notes(model::Catalog& catalog) {
   }
   for (const Collection& collection : catalog.collections) {
     if (collection.kind == Kind::episodes && !collection.order_column) {
-      catalog.notes.push_back(
+      catalog.notes.emplace_back(
           "episodes has no timestamp, start_time or created_at: newest = greatest key");
     }
     if (collection.kind == Kind::embeddings && !collection.parent_column) {

@@ -24,9 +24,11 @@ turso::Statement exact_statement(const turso::Statement& statement, std::size_t 
   std::string cells;
   for (std::size_t i = 0; i < columns; ++i) {
     const std::string name = "c" + std::to_string(i);
-    names += (i == 0 ? "" : ",") + name;
-    cells += (i == 0 ? "CASE typeof(" : ",CASE typeof(") + name + ") WHEN 'text' THEN CAST(" +
-             name + " AS BLOB) ELSE " + name + " END,typeof(" + name + ")," + name + ">0";
+    const char* const comma = i == 0 ? "" : ",";
+    names.append(comma).append(name);
+    cells.append(comma).append("CASE typeof(").append(name).append(") WHEN 'text' THEN CAST(");
+    cells.append(name).append(" AS BLOB) ELSE ").append(name).append(" END,typeof(");
+    cells.append(name).append("),").append(name).append(">0");
   }
   return {"WITH tidemark_rows(" + names + ") AS (" + statement.sql + ") SELECT " + cells +
               " FROM tidemark_rows",

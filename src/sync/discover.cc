@@ -29,6 +29,7 @@ std::optional<turso::BatchReply> answered_already(const turso::Batch& wanted,
                                                   const turso::Batch& asked,
                                                   turso::BatchReply& answer) {
   turso::BatchReply reply;
+  reply.results.reserve(wanted.statements.size());
   for (const auto& statement : wanted.statements) {
     const auto same = std::ranges::find(asked.statements, statement.sql, &turso::Statement::sql);
     if (same == asked.statements.end()) return std::nullopt;

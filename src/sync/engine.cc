@@ -330,7 +330,7 @@ class Pass {
       meta.state.source_unavailable_since_us = to_us(WallClock::now());
     }
     meta.source_unavailable_reason = error.message;
-    static_cast<void>(std::move(*session).commit());
+    [[maybe_unused]] const auto noted = std::move(*session).commit();
   }
 
   const EngineSetup& setup_;

@@ -31,6 +31,7 @@ Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
   SyncPrice price;
   price.mode = status.readable && !request.full ? "scan" : "fill";
   std::vector<turso::Statement> counts;
+  counts.reserve(catalog.collections.size());
   for (const auto& collection : catalog.collections) counts.push_back(count_statement(collection));
   TIDEMARK_ASSIGN(counted, fetcher.ask_each(std::move(counts)));
   for (std::size_t i = 0; i < catalog.collections.size(); ++i) {

@@ -199,11 +199,14 @@ TEST_P(Contract, two_connections_work_at_once) {
   auto two = connect();
   one->start(batch({"SELECT 1"}));
   two->start(batch({"SELECT 2"}));
-  const auto second = two->poll(Clock::now() + kPatience);
-  const auto first = one->poll(Clock::now() + kPatience);
-  ASSERT_TRUE(first && second && first->reply && second->reply);
-  EXPECT_EQ(first->reply->results.at(0).row(0)[0].as_int64(), 1);
-  EXPECT_EQ(second->reply->results.at(0).row(0)[0].as_int64(), 2);
+  auto second = two->poll(Clock::now() + kPatience);
+  auto first = one->poll(Clock::now() + kPatience);
+  ASSERT_TRUE(first && second);
+  const auto first_reply = first->reply();
+  const auto second_reply = second->reply();
+  ASSERT_TRUE(first_reply && second_reply);
+  EXPECT_EQ(first_reply->results.at(0).row(0)[0].as_int64(), 1);
+  EXPECT_EQ(second_reply->results.at(0).row(0)[0].as_int64(), 2);
 }
 
 TEST_P(Contract, usage_counts_requests_and_bytes) {

@@ -278,7 +278,8 @@ bool is_loopback(std::string_view http_url) {
   host = host.substr(0, host.find(':'));
   if (host == "localhost") return true;
   // Digits and dots alone: "127.0.0.1.example" is a name.
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos;
+  return host.starts_with("127.") &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 Result<std::unique_ptr<Connection>> open_http(const SourceUrl& url, ConnectOptions options) {

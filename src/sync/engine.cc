@@ -190,14 +190,15 @@ class Pass {
     TIDEMARK_ASSIGN(session, writer.begin());
     Applier applier(session, catalog, scope_, filling_);
     TIDEMARK_TRY(applier.drop_out_of_scope(writer.meta().catalog.catalog));
-    TIDEMARK_TRY(transfer(
-        applier, [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).run(); }));
+    TIDEMARK_TRY(transfer(applier, fetcher, [&](const Emit& emit) {
+      return Scan(fetcher, catalog, scope_, emit).run();
+    }));
     TIDEMARK_ASSIGN(candidates, applier.candidates());
     applier.begin_confirm();
     phase_ = "confirm";
     tallies_.clear();
     if (!candidates.empty()) {
-      TIDEMARK_TRY(transfer(applier, [&](const Emit& emit) {
+      TIDEMARK_TRY(transfer(applier, fetcher, [&](const Emit& emit) {
         return Scan(fetcher, catalog, scope_, emit).confirm(candidates);
       }));
     }
@@ -209,7 +210,7 @@ class Pass {
 
   // Fetches on a thread of its own and applies here, with a queue between that is bounded in bytes.
   template <typename Fetch>
-  Result<void> transfer(Applier& applier, Fetch fetch) {
+  Result<void> transfer(Applier& applier, Fetcher& fetcher, Fetch fetch) {
     base::BoundedQueue<Event> queue(kQueueBytesMax);
     const Emit emit = [&queue](Event event) {
       const std::size_t bytes = bytes_of(event);
@@ -219,8 +220,8 @@ class Pass {
     {
       const std::jthread fetching([&] { static_cast<void>(emit(FetchDone{fetch(emit)})); });
       applied = apply_all(applier, queue);
-      queue.close();  // the fetch thread meets a closed queue, or is done
-      if (!applied) connection_->wake();
+      queue.close();                    // the fetch thread meets a closed queue, or is done
+      if (!applied) fetcher.abandon();  // it may be waiting for a server that says nothing
     }
     return applied;
   }

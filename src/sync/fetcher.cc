@@ -43,16 +43,21 @@ struct Fetcher::Work {
 };
 
 Fetcher::Fetcher(turso::Connection& connection, const SyncConfig& config,
-                 Clock::time_point deadline, std::stop_token stop)
+                 Clock::time_point deadline, const std::stop_token& stop)
     : connection_(connection),
       config_(config),
       deadline_(deadline),
-      stop_(std::move(stop)),
+      on_stop_(stop, [this] { abandoned_.request_stop(); }),
       backoff_{kRetryFirst, kRetryCap},
       random_(std::random_device{}()) {}
 
+void Fetcher::abandon() {
+  abandoned_.request_stop();
+  connection_.wake();
+}
+
 Result<void> Fetcher::check_time() const {
-  if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
+  if (abandoned_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
   if (Clock::now() >= deadline_) {
     return fail(ErrorCode::unavailable, "the pass did not end before its deadline",
                 "raise --deadline, or check the connection to the source");
@@ -84,7 +89,7 @@ Result<std::vector<model::RowSet>> Fetcher::take_each(turso::BatchReply reply) c
 Result<turso::BatchReply> Fetcher::ask(const turso::Batch& batch) {
   for (std::uint32_t tries = 1;; ++tries) {
     TIDEMARK_TRY(check_time());
-    auto reply = turso::run(connection_, batch, request_deadline(), stop_);
+    auto reply = turso::run(connection_, batch, request_deadline(), abandoned_.get_token());
     if (reply) counts_.add_rows_read(reply->rows_read);
     if (reply || !may_pass(reply.error()) || tries >= kTriesMax) return reply;
     ++counts_.retries;

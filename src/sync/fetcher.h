@@ -47,7 +47,10 @@ using RowsSink =
 class Fetcher {
  public:
   Fetcher(turso::Connection& connection, const SyncConfig& config,
-          std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+          std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
+
+  // From any thread: every call, the one that runs too, ends with `cancelled`.
+  void abandon();
 
   // From now on each reply must show this schema. Empty: no guard (one snapshot is held).
   void guard_schema(std::string fingerprint) { fingerprint_ = std::move(fingerprint); }
@@ -100,7 +103,8 @@ class Fetcher {
   turso::Connection& connection_;
   const SyncConfig& config_;
   const std::chrono::steady_clock::time_point deadline_;
-  const std::stop_token stop_;
+  std::stop_source abandoned_;  // by abandon(), or by the pass's own stop
+  const std::stop_callback<std::function<void()>> on_stop_;
   const base::Backoff backoff_;
   std::minstd_rand random_;
   std::string fingerprint_;

@@ -62,8 +62,8 @@ class Fetcher {
   // Guarded statements of any form, in one transaction; the rows of each.
   [[nodiscard]] Result<std::vector<model::RowSet>> ask_each(
       std::vector<turso::Statement> statements);
-  // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order, on
-  // one thread at a time. A row too large even alone is skipped.
+  // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order,
+  // maybe from two threads at once. A row too large even alone is skipped.
   [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys,
                                   const RowsSink& sink);
   [[nodiscard]] const FetchCounts& counts() const { return counts_; }

@@ -52,6 +52,17 @@ TEST_F(CliServer, a_reason_is_told_once_and_a_time_out_is_not_the_sources_word) 
   EXPECT_EQ(said.err.find("the source said"), std::string::npos) << said.err;
 }
 
+// "a token may have expired", where none had been given.
+TEST_F(CliServer, a_missing_token_is_told_from_a_wrong_one) {
+  peer.set({{"tokens", {"right"}}});
+  Json error = envelope(sync_from(peer.url()), 1)["error"];
+  EXPECT_NE(std::string(error["message"]).find("none is given"), std::string::npos) << error;
+  environment["TURSO_AUTH_TOKEN"] = "wrong";
+  error = envelope(sync_from(peer.url()), 1)["error"];
+  EXPECT_NE(std::string(error["message"]).find("does not accept"), std::string::npos) << error;
+  EXPECT_EQ(error.dump().find("wrong"), std::string::npos) << error;
+}
+
 // CURL_CA_BUNDLE beat the variable that the hint named, and nothing said so.
 TEST_F(CliServer, a_tls_failure_names_the_file_of_authorities_that_was_read) {
   const support::TestCertificates certificates;

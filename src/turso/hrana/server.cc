@@ -38,6 +38,10 @@ Error status_error(const Answer& answer) {
   }
   switch (answer.status) {
     case 401:
+      if (!answer.had_token) {
+        return error(ErrorCode::rejected, "the source wants a token, and none is given",
+                     "set TURSO_AUTH_TOKEN, or give --token-file");
+      }
       return error(ErrorCode::rejected, "the source does not accept the token",
                    "check TURSO_AUTH_TOKEN or the token file; a token may have expired");
     case 403:

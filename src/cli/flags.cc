@@ -88,7 +88,8 @@ CLI::App& add_command(CLI::App& app, const char* name, const char* purpose, cons
 // CLI11 takes -5 for 2^64 - 5.
 const CLI::Validator kWholeNumber(
     [](std::string& text) {
-      const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+      const bool digits =
+          !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
       return digits ? std::string() : "wants a whole number, not " + text;
     },
     "");

@@ -152,6 +152,15 @@ bool names_token(const Words& words) {
   });
 }
 
+// CLI11 marks a flag that says no with the value that it sets.
+std::string without_braces(std::string help) {
+  constexpr std::string_view kMark = "{false}";
+  for (std::size_t at = 0; (at = help.find(kMark)) != std::string::npos;) {
+    help.erase(at, kMark.size());
+  }
+  return help;
+}
+
 int run_words(int argc, const char* const* argv) {
   const Words words(argv + std::min(argc, 1), argv + argc);
   Flags flags;
@@ -175,7 +184,7 @@ int run_words(int argc, const char* const* argv) {
     if (error.get_exit_code() == 0) {  // --help, --version
       std::ostringstream text;
       static_cast<void>(app.exit(error, text));
-      write_out(text.str());
+      write_out(without_braces(text.str()));
       return kDone;
     }
     return report_usage(app, flags, words, usage_text(app, words, error));

@@ -50,7 +50,8 @@ Examples:
 
 constexpr const char* kListFooter =
     R"(Prints {"collection","key","row"}, one a line: episodes newest first, others by key.
-`embeddings` means every embedding table. --latest takes the first N of what the others choose.
+`embeddings` means every embedding table. With --json, too, rows are lines; errors are envelopes.
+--latest takes the first N of what the others choose.
 Examples:
   tidemark list episodes --latest 10
   tidemark list patterns --where pattern_type=error_recovery
@@ -84,6 +85,15 @@ CLI::App& add_command(CLI::App& app, const char* name, const char* purpose, cons
   return command;
 }
 
+// CLI11 takes -5 for 2^64 - 5.
+const CLI::Validator kWholeNumber(
+    [](std::string& text) {
+      const bool digits =
+          !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+      return digits ? std::string() : "wants a whole number, not " + text;
+    },
+    "");
+
 void add_source(CLI::App& command, Flags& flags) {
   command.add_option("--source", flags.context.settings.source,
                      "file:PATH, libsql://HOST, https://HOST or http://HOST");
@@ -103,14 +113,17 @@ void add_sync(CLI::App& app, Flags& flags) {
       add_command(app, "sync", "One pass: bring the cache in step with its source", kSyncFooter);
   Settings& s = flags.context.settings;
   add_source(c, flags);
-  c.add_option("--max-episodes-cache", s.max_episodes_cache, "newest episodes to keep (1000)");
-  c.add_option("--batch-size", s.batch_size, "rows of the first page (100); pages grow");
+  c.add_option("--max-episodes-cache", s.max_episodes_cache, "newest episodes to keep (1000)")
+      ->check(kWholeNumber);
+  c.add_option("--batch-size", s.batch_size, "rows of the first page (100); pages grow")
+      ->check(kWholeNumber);
   add_choice(c, "sync-patterns", s.sync_patterns, "keep patterns and heuristics (yes)");
   add_choice(c, "sync-embeddings", s.sync_embeddings, "keep embeddings (yes)");
   add_choice(c, "validate-checksums", s.validate_checksums,
              "compare every row with the source by hash (no)");
   c.add_option("--max-concurrent-fetches", s.max_concurrent_fetches,
-               "requests in flight, 1 to 10 (10)");
+               "requests in flight, 1 to 10 (10)")
+      ->check(kWholeNumber);
   c.add_option("--request-deadline", flags.request_deadline, "for one request (30s)");
   c.add_option("--deadline,--pass-deadline", flags.deadline, "for the whole pass (none)");
   c.add_flag("--full", flags.sync.full, "fill a new generation instead of comparing");

@@ -54,7 +54,10 @@ void print_init(const Context& context, const std::string& path, const SyncPrice
     print_envelope("init", kDone, nullptr, nullptr,
                    "{\"config\":" + json_string(path) +
                        ",\"cache\":" + json_string(cache_path(context.settings)) +
-                       ",\"episodes\":" + std::to_string(price.episodes) + ",\"rows_read\":" +
+                       ",\"episodes\":" + std::to_string(price.episodes) +
+                       ",\"patterns\":" + std::to_string(price.patterns) +
+                       ",\"heuristics\":" + std::to_string(price.heuristics) +
+                       ",\"embeddings\":" + std::to_string(price.embeddings) + ",\"rows_read\":" +
                        std::to_string(price.rows_read) + ",\"next\":" + json_string(next) + "}");
     return;
   }

@@ -25,6 +25,23 @@ std::int64_t unix_ms(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
+// The client marks a time-out of its own; no source said that word.
+std::string_view without_mark(std::string_view source_text) {
+  constexpr std::string_view kMark = "TIMEOUT ";
+  if (source_text.starts_with(kMark)) source_text.remove_prefix(kMark.size());
+  return source_text;
+}
+
+std::string state_text(const CacheStatus& status, const Error& told) {
+  if (!status.exists) return "there is no cache yet";
+  if (!status.readable) return "the cache cannot be read either";
+  Freshness freshness = status.freshness;
+  if (freshness.source_unavailable_reason == told.message) {
+    freshness.source_unavailable_reason.clear();  // said once is enough
+  }
+  return "the cache can be used: " + freshness_text(freshness);
+}
+
 }  // namespace
 
 int exit_code_of(ErrorCode code) {
@@ -71,14 +88,17 @@ std::string freshness_text(const Freshness& f) {
   std::string text(to_string(f.state));
   if (f.age) text += ", checked " + format_duration(*f.age) + " ago";
   if (f.checked_at && !f.age) text += " (the clock went back)";
-  if (f.incomplete > 0) text += ", " + std::to_string(f.incomplete) + " rows skipped";
+  if (f.incomplete > 0) {
+    text +=
+        ", " + std::to_string(f.incomplete) + (f.incomplete == 1 ? " row" : " rows") + " skipped";
+  }
   if (!f.doubt.empty()) text += "; in doubt: " + f.doubt;
   if (f.catching_up) text += "; catching up";
   if (f.source_unavailable_since) {
     const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now() - *f.source_unavailable_since);
-    text +=
-        "; source unavailable for " + format_duration(since) + ": " + f.source_unavailable_reason;
+    text += "; source unavailable for " + format_duration(since);
+    if (!f.source_unavailable_reason.empty()) text += ": " + f.source_unavailable_reason;
   }
   return text;
 }
@@ -120,8 +140,9 @@ int report_error(const Context& context, std::string_view command, const Error& 
                  const Freshness* freshness) {
   const int exit = exit_code_of(error.code);
   std::fprintf(stderr, "tidemark: %s\n", error.message.c_str());
-  if (!error.source_text.empty() && error.message.find(error.source_text) == std::string::npos) {
-    std::fprintf(stderr, "the source said: %s\n", error.source_text.c_str());
+  const std::string_view said = without_mark(error.source_text);
+  if (!said.empty() && error.message.find(said) == std::string::npos) {
+    std::fprintf(stderr, "the source said: %s\n", std::string(said).c_str());
   }
   if (!error.hint.empty()) std::fprintf(stderr, "hint: %s\n", error.hint.c_str());
   if (context.json) print_envelope(command, exit, &error, freshness, {});
@@ -137,11 +158,7 @@ int report_cache_error(const Context& context, std::string_view command, const E
   const Freshness* const freshness = known ? &status.freshness : nullptr;
   const int exit = report_error(context, command, error, freshness);
   if (exit == kSourceUnavailable && !context.quiet) {
-    const std::string state = !status.exists ? "there is no cache yet"
-                              : !status.readable
-                                  ? "the cache cannot be read either"
-                                  : "the cache can be used: " + freshness_text(status.freshness);
-    std::fprintf(stderr, "%s\n", state.c_str());
+    std::fprintf(stderr, "%s\n", state_text(status, error).c_str());
   }
   return exit;
 }

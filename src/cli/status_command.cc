@@ -127,8 +127,12 @@ int run_status(const Context& context, std::optional<std::chrono::milliseconds> 
   const CacheStatus status = inspect(cache_path(context.settings), reader_options(context));
   if (!status.readable) {
     const int exit = exit_code_of(status.problem->code);
-    if (!context.json) return report_error(context, "status", *status.problem);
-    print_envelope("status", exit, &*status.problem, &status.freshness, status_json(status));
+    Error problem = *status.problem;
+    if (!status.exists && status.holder) {
+      problem.hint = *status.holder + " is filling it now: wait for it to end";
+    }
+    if (!context.json) return report_error(context, "status", problem);
+    print_envelope("status", exit, &problem, &status.freshness, status_json(status));
     return exit;
   }
   const bool old = too_old(status.freshness, max_age);
@@ -139,7 +143,9 @@ int run_status(const Context& context, std::optional<std::chrono::milliseconds> 
     return exit;
   }
   if (!context.quiet) print_status(context, status);
-  if (old) std::fprintf(stderr, "tidemark: %s\n", error.message.c_str());
+  if (old) {
+    std::fprintf(stderr, "tidemark: %s\nhint: %s\n", error.message.c_str(), error.hint.c_str());
+  }
   return exit;
 }
 

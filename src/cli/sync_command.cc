@@ -121,7 +121,13 @@ int run_sync(const Context& context, const SyncArguments& arguments) {
     request.progress = [&line](const Progress& progress) { line.show(progress); };
     report = syncer->sync(stop.token(), request);
   }
-  if (!report) return report_cache_error(context, "sync", report.error());
+  if (!report) {
+    Error error = report.error();
+    if (error.code == ErrorCode::cancelled && error.hint.empty()) {
+      error.hint = "nothing is lost: run it again";
+    }
+    return report_cache_error(context, "sync", error);
+  }
   return print_outcome(context, *report);
 }
 

@@ -67,6 +67,16 @@ TEST_F(Cli, init_writes_a_file_that_works_and_nothing_when_the_source_fails) {
   EXPECT_TRUE(std::filesystem::exists(world.folder.file("memories.redb")));
 }
 
+TEST_F(Cli, init_and_a_dry_run_price_a_pass_in_the_same_words) {
+  const Json init = envelope({"init", "--source", world.url(), "--cache", "m.redb"}, 0)["result"];
+  const Json dry = envelope({"sync", "--dry-run"}, 0)["result"];
+  for (const char* name : {"episodes", "patterns", "heuristics", "embeddings", "rows_read"}) {
+    ASSERT_TRUE(dry.contains(name)) << dry;
+    EXPECT_EQ(init.value(name, -1), dry[name]) << name;
+  }
+  EXPECT_EQ(init["patterns"], 2);
+}
+
 TEST_F(Cli, usage_errors_suggest_and_speak_json) {
   Json json = envelope({"sync", "--max-episode-cache", "3"}, 2);
   EXPECT_NE(std::string(json["error"]["hint"]).find("did you mean --max-episodes-cache?"),

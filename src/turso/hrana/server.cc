@@ -8,6 +8,25 @@ namespace {
 constexpr std::string_view kUrlHint =
     "check the source URL: a Turso database answers at libsql://NAME-ORG.turso.io";
 
+constexpr std::string_view kServerHint = "the trouble is at the server: try again later";
+
+// A proxy or another program answers with a page for browsers, which explains nothing here.
+bool is_web_page(std::string_view text) {
+  const std::size_t start = text.find_first_not_of(" \t\r\n");
+  return start != std::string_view::npos && text[start] == '<';
+}
+
+Error server_error(const std::string& text, const std::string& status) {
+  if (is_web_page(text)) {
+    return {ErrorCode::unavailable,
+            "a web page came instead of a reply (" + status + ")",
+            "check that the URL is that of a Turso database, and the proxy if there is one",
+            {}};
+  }
+  return {ErrorCode::unavailable, "the source fails: " + text + " (" + status + ")",
+          std::string(kServerHint), text};
+}
+
 Error status_error(const Answer& answer) {
   const std::string text = error_text(answer.body);
   const std::string status = "HTTP " + std::to_string(answer.status);
@@ -19,6 +38,10 @@ Error status_error(const Answer& answer) {
   }
   switch (answer.status) {
     case 401:
+      if (!answer.had_token) {
+        return error(ErrorCode::rejected, "the source wants a token, and none is given",
+                     "set TURSO_AUTH_TOKEN, or give --token-file");
+      }
       return error(ErrorCode::rejected, "the source does not accept the token",
                    "check TURSO_AUTH_TOKEN or the token file; a token may have expired");
     case 403:
@@ -35,13 +58,12 @@ Error status_error(const Answer& answer) {
               "RESPONSE_TOO_LARGE " + text};
     case 408:
     case 429:
-      return error(ErrorCode::unavailable, "the source asks to come later", {});
+      return error(ErrorCode::unavailable, "the source asks to come later",
+                   "wait a little, then run again");
     default:
       break;
   }
-  if (answer.status >= 500) {
-    return error(ErrorCode::unavailable, "the source fails: " + text, {});
-  }
+  if (answer.status >= 500) return server_error(text, status);
   if (answer.status >= 300 && answer.status < 400) {
     return error(ErrorCode::invalid,
                  "the source redirects to " + std::string(answer.location.substr(0, 200)),

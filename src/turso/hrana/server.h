@@ -19,6 +19,7 @@ struct Answer {
   int status = 0;             // HTTP
   std::string_view body;      // decompressed
   std::string_view location;  // of a redirect
+  bool had_token = true;      // the request carried one
 };
 
 // One thread.

@@ -218,6 +218,7 @@ class HttpConnection final : public Connection {
     std::string body = job.transfer->take_body();
     answer.body = body;
     answer.location = location;
+    answer.had_token = !job.token.empty();
     if (answer.status == 401 && !job.reauthorized && options_.token) {
       job.reauthorized = true;
       token_.reset();  // it may have been rotated

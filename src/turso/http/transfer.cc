@@ -40,11 +40,21 @@ std::string hint_for(CURLcode code) {
   }
 }
 
+std::string tls_hint(const std::string& text, const std::string& ca_file) {
+  if (text.find("wrong version number") != std::string::npos) {
+    return "the server speaks no TLS at this port: is its URL http://?";
+  }
+  const std::string check = "check the host and its certificate; ";
+  if (ca_file.empty()) return check + "an own CA is given with SSL_CERT_FILE";
+  return check + "its CA was looked for in " + ca_file + " (CURL_CA_BUNDLE, else SSL_CERT_FILE)";
+}
+
 }  // namespace
 
 Transfer::Transfer(const TransferSetup& setup, std::string request)
     : request_(std::move(request)),
       host_name_(setup.host_name),
+      ca_file_(setup.ca_file),
       reply_bytes_max_(setup.reply_bytes_max),
       easy_(curl_easy_init()) {
   TIDEMARK_ASSERT(easy_ != nullptr);
@@ -136,8 +146,8 @@ Result<void> Transfer::outcome(CURLcode code) const {
   }
   const std::string text = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   if (is_tls(code)) {
-    return fail(ErrorCode::rejected, host_name_ + ": TLS failed: " + text,
-                "check the host and its certificate; an own CA is given with SSL_CERT_FILE", text);
+    return fail(ErrorCode::rejected, host_name_ + ": TLS failed: " + text, tls_hint(text, ca_file_),
+                text);
   }
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
     return fail(ErrorCode::invalid, "bad source URL " + host_name_ + ": " + text,

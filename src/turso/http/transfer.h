@@ -50,6 +50,7 @@ class Transfer {
 
   const std::string request_;
   const std::string host_name_;
+  const std::string ca_file_;
   const std::size_t reply_bytes_max_;
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;

@@ -209,23 +209,6 @@ TEST(ServerMisplaced, a_reply_to_another_request_is_never_cached_and_ends_the_sh
   EXPECT_EQ(support::contents(world.cache()), expected);
 }
 
-// Every reply comes twice: with a connection for each request the second meets nobody.
-TEST(ServerMisplaced, a_server_that_repeats_each_reply_is_read_right_or_unavailable) {
-  support::Serving world;
-  const std::string by_file = world.folder.file("by-file.redb");
-  ASSERT_TRUE(world.sync_into(by_file, "file:" + world.database()));
-  HranaPeer peer(world.database());
-  peer.script({json{{"kind", "duplicate"}}});
-  const auto report = world.sync(peer.url());
-  peer.script({});
-  if (!report) {
-    EXPECT_EQ(report.error().code, ErrorCode::unavailable) << report.error().message;
-    EXPECT_FALSE(std::filesystem::exists(world.cache()));
-    ASSERT_TRUE(world.sync(peer.url()));
-  }
-  EXPECT_EQ(support::contents(world.cache()), support::contents(by_file));
-}
-
 // Long keys: a list of all is beyond what the server sends, a page of rows is not.
 TEST(ServerLists, that_are_too_large_are_asked_for_in_smaller_chunks) {
   support::TempFolder folder;

@@ -127,10 +127,12 @@ class FileConnection final : public Connection {
     if (code != SQLITE_OK) return sqlite_error(raw, code, "open " + path_);
     sqlite3_busy_handler(raw, &FileConnection::on_busy, this);
     sqlite3_progress_handler(raw, kProgressSteps, &FileConnection::on_progress, this);
-    // The first read finds out whether it is a database at all.
+    // The first read finds out whether it is a database at all. A locked one is waited for by the
+    // first batch, which has a deadline and can be woken.
     const int read =
         sqlite3_exec(raw, "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
-    if (read != SQLITE_OK) return sqlite_error(raw, read, "read " + path_);
+    const bool locked = (read & 0xFF) == SQLITE_BUSY;
+    if (read != SQLITE_OK && !locked) return sqlite_error(raw, read, "read " + path_);
     db_ = std::move(db);
     identity_ = *identity;
     return {};
@@ -238,7 +240,7 @@ class FileConnection final : public Connection {
     int code = sqlite3_prepare_v2(db_.get(), statement.sql.data(),
                                   static_cast<int>(statement.sql.size()), &raw, nullptr);
     const Prepared prepared(raw);
-    if (code != SQLITE_OK) return sqlite_error(db_.get(), code, "prepare a query");
+    if (code != SQLITE_OK) return sqlite_error(db_.get(), code, "read " + path_);
     for (std::size_t i = 0; i < statement.args.size(); ++i) {
       code = bind_value(raw, static_cast<int>(i + 1), statement.args[i]);
       if (code != SQLITE_OK) return sqlite_error(db_.get(), code, "bind a value");

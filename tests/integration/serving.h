@@ -58,13 +58,15 @@ DROP TABLE digits;
 )";
 
 // Each item of a cache as "key: JSON", by collection and in listed order.
-inline std::map<std::string, std::vector<std::string>> contents(const std::string& cache) {
+inline std::map<std::string, std::vector<std::string>> contents(
+    const std::string& cache,
+    const std::vector<std::string>& collections = {"episodes", "patterns", "heuristics",
+                                                   "embeddings_384", "embeddings_other"}) {
   std::map<std::string, std::vector<std::string>> out;
   const auto reader = Reader::open(cache);
   EXPECT_TRUE(reader) << (reader ? "" : reader.error().message);
   if (!reader) return out;
-  for (const char* const collection :
-       {"episodes", "patterns", "heuristics", "embeddings_384", "embeddings_other"}) {
+  for (const std::string& collection : collections) {
     const auto listed = reader->scan({.collection = collection}, [&](const Row& row) {
       out[collection].push_back(std::string(row.key()) + ": " + row.to_json());
       return true;

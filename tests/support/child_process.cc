@@ -81,6 +81,10 @@ bool ChildProcess::ends_within(std::chrono::milliseconds timeout) const {
   return pid_ < 0 || ::poll(&wanted, 1, static_cast<int>(timeout.count())) > 0;
 }
 
+void ChildProcess::signal(int number) const {
+  if (pid_ > 0) ::kill(pid_, number);
+}
+
 int ChildProcess::wait() {
   int status = 0;
   if (pid_ < 0) return -1;

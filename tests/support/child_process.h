@@ -30,6 +30,8 @@ class ChildProcess {
   std::string read_line(std::chrono::milliseconds timeout);
   // Waits up to `timeout` for its end; true when it has ended.
   [[nodiscard]] bool ends_within(std::chrono::milliseconds timeout) const;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  void signal(int number) const;
   // Waits for its end without limit; its exit status, or -1 for a signal.
   int wait();
   void kill();

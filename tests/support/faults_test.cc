@@ -105,6 +105,9 @@ TEST_F(Faults, of_the_content_are_no_good_replies) {
   EXPECT_EQ(ask({{"kind", "huge_body"}, {"bytes", 3'000'000}}).body.size(), 3'000'000U);
   EXPECT_GT(ask({{"kind", "huge_header"}, {"bytes", 200'000}}).head.size(), 200'000U);
   EXPECT_TRUE(good(ask({{"kind", "duplicate"}})));  // cut to its length; the second follows it
+  peer_.script({json{{"kind", "previous"}, {"at", 2}}});
+  const std::string first = ask().body;
+  EXPECT_EQ(ask().body, first);
 }
 
 // The exit status of `openssl s_client`: 0 only where it accepts the certificate.

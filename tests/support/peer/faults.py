@@ -140,6 +140,11 @@ def duplicate(handler, _fault, reply):
         handler.send_raw(reply)
 
 
+def previous(handler, _fault, _reply):
+    """The last good reply again: what a client out of step with its connection reads."""
+    whole(handler, 200, handler.state.last_reply, "application/json")
+
+
 def huge_body(handler, fault, _reply):
     total, piece = fault["bytes"], b" " * 65536
     handler.send_head(200, [("Content-Type", "application/json"), ("Content-Length", total)])
@@ -163,4 +168,4 @@ def wrong_content_type(handler, fault, reply):
 KINDS = {function.__name__: function for function in (
     status, bad_gateway, too_many, stream_expired, blocked, sql_error, close_before, close_mid_body,
     truncated_chunked, hang, hang_after_headers, drip, garbage, wrong_shape, wrong_count, duplicate,
-    huge_body, huge_header, redirect, wrong_content_type)}
+    previous, huge_body, huge_header, redirect, wrong_content_type)}

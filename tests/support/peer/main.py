@@ -46,6 +46,7 @@ class State:
         self.options = DEFAULTS | options
         self.script = faults.Script(self.options["faults"])
         self.streams = {}
+        self.last_reply = b""
         self.reset()
 
     def reset(self):
@@ -237,7 +238,7 @@ class Hrana(Base):
                 "base_url": options["base_url"], "results": results}
 
     def send_reply(self, reply):
-        body = encode(reply)
+        body = self.state.last_reply = encode(reply)
         headers = []
         if (self.state.options["gzip"] and len(body) >= GZIP_BYTES_MIN
                 and "gzip" in self.headers.get("Accept-Encoding", "")):

@@ -74,11 +74,11 @@ TEST(Threads, share_one_reader_while_passes_and_new_generations_go_by) {
   ASSERT_TRUE(world.sync());
   const auto reader = Reader::open(world.cache());
   ASSERT_TRUE(reader);
-  std::vector<std::jthread> threads;
   const std::function<int()> reads[] = {
       [&] { return get_one(*reader); }, [&] { return stamp_of_all(*reader); },
       [&] { return snapshot_all(*reader); }, [&] { return freshness_and_get(*reader); },
       [&] { return get_one(*reader); }};
+  std::vector<std::jthread> threads;  // joined before what they run goes
   for (const auto& read : reads) threads.emplace_back([&read] { read_to_the_end(read); });
   for (int pass = 1; pass <= kPasses; ++pass) {
     stamp(world, pass);

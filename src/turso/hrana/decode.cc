@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "turso/hrana/base64.h"
+#include "turso/hrana/members.h"
 #include "turso/hrana/pipeline.h"
 #include "turso/json_number.h"
 
@@ -23,52 +24,50 @@ std::unexpected<Error> not_hrana(std::string_view what) {
               "check that the URL is that of a Turso database and that no proxy answers for it");
 }
 
-// A member that is no text, or not there, is an empty one.
-std::string_view text_of(od::object& object, std::string_view name) {
-  std::string_view text;
-  if (object.find_field_unordered(name).get_string().get(text) != SUCCESS) return {};
-  return text;
-}
-
 // Turns one reply's value objects into cells. Texts and blobs are borrowed until the next row.
 class RowDecoder {
  public:
   // False: not a value. A cell that lost something on the way marks the row set as inexact.
   [[nodiscard]] bool cell(od::value value, ValueView& out) {
     od::object object;
-    std::string_view type;
     if (value.get_object().get(object) != SUCCESS) return false;
-    if (object.find_field_unordered("type").get_string().get(type) != SUCCESS) return false;
-    if (type == "text") return text(object, out);
-    if (type == "integer") return integer(object, out);
-    if (type == "float") return real(object, out);
-    if (type == "blob") return blob(object, out);
+    std::string_view type;
+    Scalar content;
+    bool there = false;
+    const bool whole = each_member(object, [&](std::string_view name, od::value member) {
+      if (name == "type") return member.get_string().get(type) == SUCCESS;
+      if (name != "value" && name != "base64") return true;
+      there = true;
+      return read_scalar(member, content);
+    });
+    if (!whole) return false;
     out = ValueView::null();
-    return type == "null";
+    if (type == "null") return true;
+    if (!there) return false;
+    if (type == "text") return text(content, out);
+    if (type == "integer") return integer(content, out);
+    if (type == "float") return real(content, out);
+    return type == "blob" && blob(content, out);
   }
   void next_row() { blobs_.clear(); }
   [[nodiscard]] bool inexact() const { return inexact_; }
 
  private:
-  bool text(od::object& object, ValueView& out) {
-    std::string_view text;
-    if (object.find_field_unordered("value").get_string().get(text) != SUCCESS) return false;
-    inexact_ = inexact_ || text.find(kReplacement) != std::string_view::npos;
-    out = ValueView::text(text);
+  bool text(const Scalar& content, ValueView& out) {
+    if (content.type != od::json_type::string) return false;
+    inexact_ = inexact_ || content.text.find(kReplacement) != std::string_view::npos;
+    out = ValueView::text(content.text);
     return true;
   }
 
   // A text of digits by the specification; a JSON number is taken as well.
-  static bool integer(od::object& object, ValueView& out) {
-    od::value value;
-    std::int64_t number = 0;
-    if (object.find_field_unordered("value").get(value) != SUCCESS) return false;
-    std::string_view digits;
-    if (value.get_string().get(digits) == SUCCESS) {
-      const auto [end, error] =
-          std::from_chars(digits.data(), digits.data() + digits.size(), number);
-      if (error != std::errc{} || end != digits.data() + digits.size()) return false;
-    } else if (value.get_int64().get(number) != SUCCESS) {
+  static bool integer(const Scalar& content, ValueView& out) {
+    std::int64_t number = content.whole;
+    if (content.type == od::json_type::string) {
+      const char* const end = content.text.data() + content.text.size();
+      const auto [at, error] = std::from_chars(content.text.data(), end, number);
+      if (error != std::errc{} || at != end) return false;
+    } else if (!content.is_whole) {
       return false;
     }
     out = ValueView::int64(number);
@@ -76,24 +75,18 @@ class RowDecoder {
   }
 
   // JSON has no infinities: servers write null for both, and SQLite stores no NaN.
-  bool real(od::object& object, ValueView& out) {
-    od::value value;
-    double number = 0;
-    if (object.find_field_unordered("value").get(value) != SUCCESS) return false;
-    if (!read_real(value, number)) {
-      if (!value.is_null()) return false;
-      inexact_ = true;
-      number = std::numeric_limits<double>::infinity();
-    }
-    out = ValueView::real(number);
+  bool real(const Scalar& content, ValueView& out) {
+    if (content.type == od::json_type::string) return false;
+    const bool infinite = content.type == od::json_type::null;
+    inexact_ = inexact_ || infinite;
+    out = ValueView::real(infinite ? std::numeric_limits<double>::infinity() : content.real);
     return true;
   }
 
-  bool blob(od::object& object, ValueView& out) {
-    std::string_view text;
-    if (object.find_field_unordered("base64").get_string().get(text) != SUCCESS) return false;
+  bool blob(const Scalar& content, ValueView& out) {
+    if (content.type != od::json_type::string) return false;
     std::string& bytes = blobs_.emplace_back();
-    if (!decode_base64(text, bytes)) return false;
+    if (!decode_base64(content.text, bytes)) return false;
     out = ValueView::blob(bytes);
     return true;
   }
@@ -102,49 +95,90 @@ class RowDecoder {
   bool inexact_ = false;
 };
 
-Result<model::RowSet> decode_rows(od::object& result) {
+[[nodiscard]] bool read_columns(od::value value, std::vector<std::string>& names) {
   od::array columns;
-  if (result.find_field_unordered("cols").get_array().get(columns) != SUCCESS) {
-    return not_hrana("a result without columns");
-  }
-  std::vector<std::string> names;
+  if (value.get_array().get(columns) != SUCCESS) return false;
   for (auto column : columns) {
     od::object object;
-    if (column.get_object().get(object) != SUCCESS) return not_hrana("a column of no form");
-    names.emplace_back(text_of(object, "name"));  // null for a column without a name
+    if (column.get_object().get(object) != SUCCESS) return false;
+    std::string& title = names.emplace_back();  // empty for a column without a name
+    const bool whole = each_member(object, [&](std::string_view name, od::value member) {
+      Scalar text;
+      if (name != "name") return true;
+      if (!read_scalar(member, text)) return false;
+      title = std::string(text.text);
+      return true;
+    });
+    if (!whole) return false;
   }
-  const std::size_t width = names.size();
-  model::RowSet rows;
-  rows.set_columns(std::move(names));
+  return true;
+}
+
+[[nodiscard]] bool read_lines(od::value value, model::RowSet& rows) {
   od::array lines;
-  if (result.find_field_unordered("rows").get_array().get(lines) != SUCCESS) {
-    return not_hrana("a result without rows");
-  }
+  if (value.get_array().get(lines) != SUCCESS) return false;
+  const std::size_t width = rows.columns().size();
   RowDecoder decoder;
   std::vector<ValueView> cells(width);
   for (auto line : lines) {
     od::array values;
-    if (line.get_array().get(values) != SUCCESS) return not_hrana("a row that is no list");
+    if (line.get_array().get(values) != SUCCESS) return false;
     std::size_t n = 0;
-    for (auto value : values) {
+    for (auto item : values) {
       od::value plain;
-      const bool good = n < width && value.get(plain) == SUCCESS && decoder.cell(plain, cells[n]);
-      if (!good) return not_hrana("a value of an unknown form");
+      const bool good = n < width && item.get(plain) == SUCCESS && decoder.cell(plain, cells[n]);
+      if (!good) return false;
       ++n;
     }
-    if (n != width) return not_hrana("a row with another number of values than columns");
+    if (n != width) return false;
     if (width > 0) rows.add(cells);
     decoder.next_row();
   }
   if (decoder.inexact()) rows.mark_inexact();
+  return true;
+}
+
+// Columns come before rows, as every server writes them.
+Result<model::RowSet> decode_rows(od::object result, std::optional<std::uint64_t>& rows_read) {
+  model::RowSet rows;
+  bool columns_seen = false;
+  bool rows_seen = false;
+  const bool whole = each_member(result, [&](std::string_view name, od::value member) {
+    if (name == "cols") {
+      std::vector<std::string> names;
+      columns_seen = read_columns(member, names);
+      rows.set_columns(std::move(names));
+      return columns_seen;
+    }
+    if (name == "rows") {
+      rows_seen = columns_seen && read_lines(member, rows);
+      return rows_seen;
+    }
+    Scalar count;
+    if (name == "rows_read" && read_scalar(member, count) && count.is_whole && count.whole >= 0) {
+      rows_read = rows_read.value_or(0) + static_cast<std::uint64_t>(count.whole);
+    }
+    return true;
+  });
+  if (!whole || !rows_seen) return not_hrana("a result that is no list of rows");
   return rows;
 }
 
-Error decode_error(od::value value) {
+// An error object of the server; itself an error when it is broken JSON.
+Result<Error> decode_error(od::value value) {
   od::object object;
-  if (value.get_object().get(object) != SUCCESS) return statement_error({}, "no words");
-  const std::string message(text_of(object, "message"));
-  return statement_error(text_of(object, "code"), message);
+  if (value.get_object().get(object) != SUCCESS) return not_hrana("an error of no form");
+  std::string message;
+  std::string code;
+  const bool whole = each_member(object, [&](std::string_view name, od::value member) {
+    Scalar text;
+    if (name != "message" && name != "code") return true;
+    if (!read_scalar(member, text)) return false;
+    (name == "code" ? code : message) = std::string(text.text);
+    return true;
+  });
+  if (!whole) return not_hrana("broken JSON");
+  return statement_error(code, message);
 }
 
 constexpr std::string_view kMisplaced = "MISPLACED";
@@ -187,22 +221,20 @@ class StepsDecoder {
       const std::size_t index = seen_++;
       od::value value;
       if (step.get(value) != SUCCESS) return not_hrana("broken JSON");
-      if (value.is_null()) continue;
+      bool null = false;
+      if (!read_null(value, null)) return not_hrana("broken JSON");
+      if (null) continue;
       od::object result;
       if (value.get_object().get(result) != SUCCESS) return not_hrana("a step result of no form");
       if (index == statements_ + 2) committed_ = true;
       if (index == 0 || index > statements_ + 1) continue;
-      TIDEMARK_ASSIGN(rows, decode_rows(result));
+      TIDEMARK_ASSIGN(rows, decode_rows(result, reply_.rows_read));
       if (index == 1) {
         const bool ours = rows.size() == 1 && rows.row(0)[0].bytes() == nonce_;
         marked_ = ours ? Mark::ours : Mark::other;
         continue;
       }
       reply_.results.push_back(std::move(rows));
-      std::uint64_t read = 0;
-      if (result.find_field_unordered("rows_read").get_uint64().get(read) == SUCCESS) {
-        reply_.rows_read = reply_.rows_read.value_or(0) + read;
-      }
     }
     return {};
   }
@@ -215,7 +247,12 @@ class StepsDecoder {
       od::value value;
       if (step.get(value) != SUCCESS) return not_hrana("broken JSON");
       const bool counts = errors_seen_++ <= statements_ + 2 && !error_;
-      if (counts && !value.is_null()) error_ = decode_error(value);
+      bool null = false;
+      if (!read_null(value, null)) return not_hrana("broken JSON");
+      if (null) continue;
+      if (!counts) continue;
+      TIDEMARK_ASSIGN(error, decode_error(value));
+      error_ = std::move(error);
     }
     return {};
   }
@@ -233,24 +270,27 @@ class StepsDecoder {
 };
 
 // One entry of `results`: that of the batch.
-Result<BatchReply> decode_entry(od::object object, std::size_t statements, std::uint64_t nonce) {
-  std::string_view type;
-  if (object.find_field_unordered("type").get_string().get(type) != SUCCESS) {
-    return not_hrana("a result of an unknown form");
-  }
-  if (type == "error") {
-    od::value error;
-    if (object.find_field_unordered("error").get(error) != SUCCESS) {
-      return not_hrana("an error without words");
+Result<BatchReply> decode_entry(od::object entry, std::size_t statements, std::uint64_t nonce) {
+  std::optional<Result<BatchReply>> reply;
+  const auto in_response = [&](std::string_view name, od::value member) {
+    od::object batch;
+    if (name != "result") return true;
+    if (member.get_object().get(batch) != SUCCESS) return false;
+    reply = StepsDecoder(statements, nonce).decode(batch);
+    return reply->has_value();
+  };
+  const bool whole = each_member(entry, [&](std::string_view name, od::value member) {
+    if (name == "error") {
+      auto error = decode_error(member);
+      reply = std::unexpected(error ? std::move(*error) : std::move(error).error());
+      return false;
     }
-    return std::unexpected(decode_error(error));
-  }
-  od::object batch;
-  const auto found = object.find_field_unordered("response").find_field_unordered("result");
-  if (type != "ok" || simdjson::simdjson_result(found).get_object().get(batch) != SUCCESS) {
-    return not_hrana("a result of an unknown form");
-  }
-  return StepsDecoder(statements, nonce).decode(batch);
+    od::object response;
+    if (name != "response") return true;
+    return member.get_object().get(response) == SUCCESS && each_member(response, in_response);
+  });
+  if (reply && (whole || !*reply)) return std::move(*reply);
+  return not_hrana("a result of an unknown form");
 }
 
 // The first entry is the batch's; that of `close` says nothing.

@@ -43,6 +43,7 @@ std::optional<turso::BatchReply> answered_already(const turso::Batch& wanted,
 
 std::vector<std::string> describe_roles(const model::Catalog& catalog) {
   std::vector<std::string> roles;
+  roles.reserve(catalog.collections.size());
   for (const auto& collection : catalog.collections) roles.push_back(describe(collection));
   return roles;
 }

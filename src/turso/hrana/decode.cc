@@ -14,7 +14,6 @@
 namespace tidemark::turso::hrana {
 namespace {
 
-namespace od = simdjson::ondemand;
 using simdjson::SUCCESS;
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD

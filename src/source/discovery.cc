@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "source/capture_names.h"
+#include "source/fingerprint.h"
 #include "source/quoting.h"
 #include "source/source.h"
 
@@ -17,12 +19,11 @@ constexpr std::array<std::string_view, 3> kOrderColumns = {"timestamp", "start_t
 constexpr std::array<std::string_view, 4> kIndexColumns = {"pattern_type", "domain",
                                                            "context_domain", "task_type"};
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
-  return out;
+std::string lower(std::string_view text) { return lower_ascii(text); }
+
+// One of the tables of change capture.
+bool is_own(std::span<const ValueView> schema_row) {
+  return schema_row[1].bytes().starts_with(kOwnPrefix);
 }
 
 std::optional<Kind> kind_of_table(std::string_view table) {
@@ -60,7 +61,7 @@ std::unexpected<Error> no_episodes(const model::RowSet& schema_rows) {
       return fail(ErrorCode::unsupported, "episodes is a view at the source",
                   "tidemark reads tables; name the table behind the view `episodes`");
     }
-    if (row[0].bytes() == "table")
+    if (row[0].bytes() == "table" && !is_own(row))
       tables += (tables.empty() ? "" : ", ") + std::string(row[1].bytes());
   }
   return fail(
@@ -181,25 +182,18 @@ void add_notes(model::Catalog& catalog) {
 turso::Statement schema_statement() {
   return {
       "SELECT type, name, tbl_name, sql FROM sqlite_master "
-      "WHERE substr(name, 1, 7) <> 'sqlite_' AND substr(tbl_name, 1, 9) <> 'tidemark_' "
+      "WHERE substr(name, 1, 7) <> 'sqlite_' AND (substr(name, 1, 9) <> 'tidemark_' "
+      "OR (type = 'table' AND name IN ('tidemark_changes', 'tidemark_meta'))) "
       "ORDER BY type, name",
       {}};
 }
 
 std::string fingerprint(const model::RowSet& schema_rows) {
-  std::uint64_t hash = 14695981039346656037U;  // FNV-1a, 64 bits
-  const auto mix = [&hash](unsigned char byte) { hash = (hash ^ byte) * 1099511628211U; };
+  Fingerprint fingerprint;
   for (std::size_t i = 0; i < schema_rows.size(); ++i) {
-    for (const ValueView& cell : schema_rows.row(i)) {
-      for (const char c : cell.bytes()) mix(static_cast<unsigned char>(c));
-      mix(0xFF);  // never part of UTF-8
-    }
+    if (!is_own(schema_rows.row(i))) fingerprint.add(schema_rows.row(i));
   }
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (int shift = 60; shift >= 0; shift -= 4)
-    out += kDigits[(hash >> static_cast<unsigned>(shift)) & 15U];
-  return out;
+  return fingerprint.text();
 }
 
 std::vector<turso::Statement> usual_discovery() {

@@ -23,9 +23,10 @@ struct RoleOverrides {
 
 // Discovery in two steps, so that an unchanged schema costs one statement in a data request.
 //
-// schema_statement() is the guard block without capture: type, name, table and SQL of every table,
-// index and view that is not SQLite's own nor tidemark's. fingerprint() of its rows is what
-// Catalog::fingerprint holds.
+// schema_statement() is the guard block without capture: type, name, table and SQL of every object
+// that is not SQLite's own nor tidemark's, and tidemark's two tables where they are, so that
+// capture_present() (guard.h) can tell. fingerprint() of its rows is what Catalog::fingerprint
+// holds; it passes over what is tidemark's, so that installing capture changes no schema.
 [[nodiscard]] turso::Statement schema_statement();
 [[nodiscard]] std::string fingerprint(const model::RowSet& schema_rows);
 

@@ -66,9 +66,10 @@ Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Cat
   return source::read_discovery(schema, reply);
 }
 
-std::chrono::steady_clock::time_point pass_deadline(const SyncConfig& config) {
+std::chrono::steady_clock::time_point pass_deadline(const SyncConfig& config,
+                                                    const base::Clock& clock) {
   if (config.pass_deadline.count() == 0) return std::chrono::steady_clock::time_point::max();
-  return std::chrono::steady_clock::now() + config.pass_deadline;
+  return clock.steady() + config.pass_deadline;
 }
 
 }  // namespace tidemark::sync

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "model/collection.h"
 #include "sync/fetcher.h"
 #include "tidemark/config.h"
@@ -20,6 +21,7 @@ namespace tidemark::sync {
 [[nodiscard]] std::vector<std::string> describe_roles(const model::Catalog& catalog);
 
 // When a pass that starts now must have ended.
-[[nodiscard]] std::chrono::steady_clock::time_point pass_deadline(const SyncConfig& config);
+[[nodiscard]] std::chrono::steady_clock::time_point pass_deadline(const SyncConfig& config,
+                                                                  const base::Clock& clock);
 
 }  // namespace tidemark::sync

@@ -21,11 +21,11 @@
 namespace tidemark::sync {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-using WallClock = std::chrono::system_clock;
+using SteadyTime = std::chrono::steady_clock::time_point;
+using WallTime = std::chrono::system_clock::time_point;
 using Candidates = std::map<const model::Collection*, std::vector<std::string>>;
 
-std::int64_t to_us(WallClock::time_point time) {
+std::int64_t to_us(WallTime time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
@@ -50,12 +50,12 @@ class Pass {
       : setup_(setup),
         stop_(std::move(stop)),
         request_(request),
-        deadline_(pass_deadline(setup.config)),
-        started_(SteadyClock::now()) {}
+        deadline_(pass_deadline(setup.config, *setup.clock)),
+        started_(setup.clock->steady()) {}
 
   Result<SyncReport> run() {
     TIDEMARK_TRY(prepare());
-    const auto checked_at = WallClock::now();
+    const auto checked_at = setup_.clock->wall();
     auto done = synchronize(checked_at);
     if (connection_) connection_->release_snapshot();
     if (!done) {
@@ -135,18 +135,18 @@ class Pass {
     options.request_timeout = setup_.config.request_deadline;
     options.max_in_flight = setup_.config.max_concurrent_fetches;
     if (writer_) options.traits.text = writer_->meta().identity.server_traits;
-    TIDEMARK_ASSIGN(connection, turso::connect(setup_.url, std::move(options)));
+    TIDEMARK_ASSIGN(connection, setup_.connect(setup_.url, std::move(options)));
     connection_ = std::move(connection);
     return {};
   }
 
-  Result<void> synchronize(WallClock::time_point checked_at) {
+  Result<void> synchronize(WallTime checked_at) {
     progress("discover");
     TIDEMARK_TRY(connect());
     const std::stop_callback wake(stop_, [this] { connection_->wake(); });
     TIDEMARK_ASSIGN(held, connection_->hold_snapshot());
     held_snapshot_ = held;
-    Fetcher fetcher(*connection_, setup_.config, deadline_, stop_);
+    Fetcher fetcher(*connection_, setup_.config, deadline_, stop_, *setup_.clock);
     std::optional<model::Catalog> known;
     if (writer_) known = writer_->meta().catalog.catalog;
     TIDEMARK_ASSIGN(catalog, discover(fetcher, known));
@@ -163,8 +163,7 @@ class Pass {
   }
 
   // Into a new generation, which replaces the cache only when it is whole.
-  Result<void> fill(const model::Catalog& catalog, Fetcher& fetcher,
-                    WallClock::time_point checked_at) {
+  Result<void> fill(const model::Catalog& catalog, Fetcher& fetcher, WallTime checked_at) {
     if (writer_) TIDEMARK_TRY(std::move(*writer_).close());
     writer_.reset();
     cache::Meta first;
@@ -186,7 +185,7 @@ class Pass {
   }
 
   Result<void> reconcile(cache::Writer& writer, const model::Catalog& catalog, Fetcher& fetcher,
-                         WallClock::time_point checked_at) {
+                         WallTime checked_at) {
     TIDEMARK_ASSIGN(session, writer.begin());
     Applier applier(session, catalog, scope_, filling_);
     TIDEMARK_TRY(applier.drop_out_of_scope(writer.meta().catalog.catalog));
@@ -248,8 +247,7 @@ class Pass {
   }
 
   Result<void> commit(cache::Writer& writer, cache::WriteSession session,
-                      const model::Catalog& catalog, const Fetcher& fetcher,
-                      WallClock::time_point checked_at) {
+                      const model::Catalog& catalog, const Fetcher& fetcher, WallTime checked_at) {
     if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
     progress("commit");
     cache::Meta& meta = session.edit_meta();
@@ -275,8 +273,7 @@ class Pass {
     return check_rows();
   }
 
-  void finish_report(const cache::Meta& meta, const Fetcher& fetcher,
-                     WallClock::time_point checked_at) {
+  void finish_report(const cache::Meta& meta, const Fetcher& fetcher, WallTime checked_at) {
     const turso::Usage usage = connection_->usage();
     report_.pages = fetcher.counts().pages;
     report_.retries = fetcher.counts().retries;
@@ -287,13 +284,13 @@ class Pass {
     report_.freshness.state = FreshnessState::fresh;
     report_.freshness.checked_at = checked_at;
     report_.freshness.age =
-        std::chrono::duration_cast<std::chrono::milliseconds>(WallClock::now() - checked_at);
+        std::chrono::duration_cast<std::chrono::milliseconds>(setup_.clock->wall() - checked_at);
     report_.freshness.incomplete = meta.skips.size();
     report_.freshness.consistent = meta.state.consistent;
   }
 
   std::chrono::milliseconds elapsed() const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - started_);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(setup_.clock->steady() - started_);
   }
 
   // Small caches are checked row by row, indexes and sums included.
@@ -328,7 +325,7 @@ class Pass {
     if (!session) return;
     cache::Meta& meta = session->edit_meta();
     if (meta.state.source_unavailable_since_us == 0) {
-      meta.state.source_unavailable_since_us = to_us(WallClock::now());
+      meta.state.source_unavailable_since_us = to_us(setup_.clock->wall());
     }
     meta.source_unavailable_reason = error.message;
     [[maybe_unused]] const auto noted = std::move(*session).commit();
@@ -337,8 +334,8 @@ class Pass {
   const EngineSetup& setup_;
   const std::stop_token stop_;
   const SyncRequest& request_;
-  const SteadyClock::time_point deadline_;
-  const SteadyClock::time_point started_;
+  const SteadyTime deadline_;
+  const SteadyTime started_;
   std::optional<cache::CacheLock> lock_;
   std::optional<cache::Writer> writer_;
   std::unique_ptr<turso::Connection> connection_;

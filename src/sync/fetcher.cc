@@ -8,7 +8,7 @@
 namespace tidemark::sync {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 // Looks at the stop token and the deadlines at least this often; wake() ends a poll sooner.
 constexpr std::chrono::milliseconds kPollStep{250};
@@ -42,14 +42,16 @@ struct Fetcher::Work {
   }
 };
 
-Fetcher::Fetcher(turso::Connection& connection, const SyncConfig& config,
-                 Clock::time_point deadline, const std::stop_token& stop)
+Fetcher::Fetcher(turso::Connection& connection, const SyncConfig& config, SteadyTime deadline,
+                 const std::stop_token& stop, const base::Clock& clock)
     : connection_(connection),
       config_(config),
+      clock_(clock),
       deadline_(deadline),
       on_stop_(stop, [this] { abandoned_.request_stop(); }),
       backoff_{kRetryFirst, kRetryCap},
-      random_(std::random_device{}()) {}
+      random_(
+          static_cast<std::minstd_rand::result_type>(clock.steady().time_since_epoch().count())) {}
 
 void Fetcher::abandon() {
   abandoned_.request_stop();
@@ -58,15 +60,15 @@ void Fetcher::abandon() {
 
 Result<void> Fetcher::check_time() const {
   if (abandoned_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
-  if (Clock::now() >= deadline_) {
+  if (clock_.steady() >= deadline_) {
     return fail(ErrorCode::unavailable, "the pass did not end before its deadline",
                 "raise --deadline, or check the connection to the source");
   }
   return {};
 }
 
-Clock::time_point Fetcher::request_deadline() const {
-  return std::min(deadline_, Clock::now() + config_.request_deadline);
+SteadyTime Fetcher::request_deadline() const {
+  return std::min(deadline_, clock_.steady() + config_.request_deadline);
 }
 
 turso::Batch Fetcher::guarded(std::vector<turso::Statement> statements) const {
@@ -93,10 +95,10 @@ Result<turso::BatchReply> Fetcher::ask(const turso::Batch& batch) {
     if (reply) counts_.add_rows_read(reply->rows_read);
     if (reply || !may_pass(reply.error()) || tries >= kTriesMax) return reply;
     ++counts_.retries;
-    const auto until = Clock::now() + backoff_.delay(tries - 1, random_());
-    while (Clock::now() < until) {
+    const auto until = clock_.steady() + backoff_.delay(tries - 1, random_());
+    while (clock_.steady() < until) {
       TIDEMARK_TRY(check_time());
-      connection_.poll(std::min(until, Clock::now() + kPollStep));
+      connection_.poll(std::min(until, clock_.steady() + kPollStep));
     }
   }
 }
@@ -144,7 +146,7 @@ void Fetcher::start_pages(Work& work) {
           : 1;
   while (work.in_flight.size() + work.decoding < limit) {
     Page page;
-    if (!work.again.empty() && work.again.front().not_before <= Clock::now()) {
+    if (!work.again.empty() && work.again.front().not_before <= clock_.steady()) {
       page = std::move(work.again.front());
       work.again.pop_front();
     } else if (!work.left.empty()) {
@@ -154,7 +156,7 @@ void Fetcher::start_pages(Work& work) {
     } else {
       return;
     }
-    page.started = Clock::now();
+    page.started = clock_.steady();
     const auto ticket = connection_.start(page_batch(work.collection, page));
     work.in_flight.emplace(ticket, std::move(page));
   }
@@ -174,8 +176,8 @@ void Fetcher::take_completion(Work& work, turso::Completion completion) {
   auto found = work.in_flight.extract(completion.ticket);
   if (found.empty()) return;  // an abandoned attempt
   Finished finished{std::move(found.mapped()), {}, 0, std::nullopt, false};
-  finished.page.took =
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - finished.page.started);
+  finished.page.took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() -
+                                                                             finished.page.started);
   ++work.decoding;
   auto job = [this, &work, finished = std::move(finished),
               reply = std::move(completion.reply)]() mutable {
@@ -257,7 +259,7 @@ Result<void> Fetcher::settle(Work& work, Finished finished) {
     return wrap("fetch " + work.collection.name, std::move(finished.outcome).error());
   }
   ++counts_.retries;
-  page.not_before = Clock::now() + backoff_.delay(page.tries - 1, random_());
+  page.not_before = clock_.steady() + backoff_.delay(page.tries - 1, random_());
   if (turso::is_timeout(error) && page.keys.size() > 1) {
     split(work, std::move(page));
   } else {
@@ -277,7 +279,7 @@ Result<void> Fetcher::rows(const model::Collection& collection, std::span<const 
     outcome = check_time();
     if (!outcome) break;
     start_pages(work);
-    auto completion = connection_.poll(std::min(request_deadline(), Clock::now() + kPollStep));
+    auto completion = connection_.poll(std::min(request_deadline(), clock_.steady() + kPollStep));
     if (completion) take_completion(work, std::move(*completion));
     outcome = settle_finished(work);
   }

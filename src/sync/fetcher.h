@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "model/collection.h"
 #include "model/record.h"
 #include "source/source.h"
@@ -47,7 +48,8 @@ using RowsSink =
 class Fetcher {
  public:
   Fetcher(turso::Connection& connection, const SyncConfig& config,
-          std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
+          std::chrono::steady_clock::time_point deadline, const std::stop_token& stop,
+          const base::Clock& clock = base::machine_clock());
 
   // From any thread: every call, the one that runs too, ends with `cancelled`.
   void abandon();
@@ -102,11 +104,12 @@ class Fetcher {
 
   turso::Connection& connection_;
   const SyncConfig& config_;
+  const base::Clock& clock_;
   const std::chrono::steady_clock::time_point deadline_;
   std::stop_source abandoned_;  // by abandon(), or by the pass's own stop
   const std::stop_callback<std::function<void()>> on_stop_;
   const base::Backoff backoff_;
-  std::minstd_rand random_;
+  std::minstd_rand random_;  // jitter; seeded by the clock, so that a stepped one repeats it
   std::string fingerprint_;
   FetchCounts counts_;
   std::map<std::string, PageSizer> sizers_;  // by collection

@@ -24,9 +24,10 @@ Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
   options.token = setup.options.token;
   options.ca_file = setup.options.ca_file;
   options.request_timeout = setup.config.request_deadline;
-  TIDEMARK_ASSIGN(connection, turso::connect(setup.url, std::move(options)));
+  TIDEMARK_ASSIGN(connection, setup.connect(setup.url, std::move(options)));
   const std::stop_callback wake(stop, [&connection] { connection->wake(); });
-  Fetcher fetcher(*connection, setup.config, pass_deadline(setup.config), stop);
+  Fetcher fetcher(*connection, setup.config, pass_deadline(setup.config, *setup.clock), stop,
+                  *setup.clock);
   TIDEMARK_ASSIGN(catalog, discover(fetcher, std::nullopt));
   SyncPrice price;
   price.mode = status.readable && !request.full ? "scan" : "fill";

@@ -1,6 +1,7 @@
 // The only parser of replies: rows go from the JSON text into a RowSet, with no document between.
 #include <simdjson.h>
 
+#include <bit>
 #include <charconv>
 #include <deque>
 #include <limits>
@@ -328,8 +329,14 @@ Result<BatchReply> decode_document(od::document& document, std::size_t statement
 
 Result<BatchReply> parse(std::string& body, std::size_t statements, std::uint64_t nonce,
                          simdjson::error_code& error) {
+  static_assert(kReplyPadding >= simdjson::SIMDJSON_PADDING);
   thread_local od::parser parser;
-  body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
+  if (body.capacity() < body.size() + kReplyPadding) body.reserve(body.size() + kReplyPadding);
+  // Pages differ a little in size: without rounding, each larger one would allocate all anew.
+  if (parser.capacity() < body.size()) {
+    error = parser.allocate(std::bit_ceil(body.size()));
+    if (error != SUCCESS) return fail(ErrorCode::internal, "no memory to parse a reply");
+  }
   od::document document;
   error = parser.iterate(body.data(), body.size(), body.capacity()).get(document);
   if (error != SUCCESS) return not_hrana("no JSON");
@@ -340,7 +347,8 @@ Result<BatchReply> parse(std::string& body, std::size_t statements, std::uint64_
 
 bool is_misplaced(const Error& error) { return error.source_text == kMisplaced; }
 
-Result<BatchReply> decode_pipeline(std::string body, std::size_t statements, std::uint64_t nonce) {
+Result<BatchReply> decode_pipeline_in(std::string& body, std::size_t statements,
+                                      std::uint64_t nonce) {
   const std::uint64_t bytes = body.size();
   simdjson::error_code error = SUCCESS;
   auto reply = parse(body, statements, nonce, error);

@@ -16,13 +16,20 @@ namespace tidemark::turso::hrana {
 // takes.
 [[nodiscard]] std::string encode_pipeline(const Batch& batch, bool close, std::uint64_t nonce);
 
-// The reply to encode_pipeline() of a batch of `statements` statements. `body` is consumed: it is
-// parsed in place, after growing it by a few bytes.
+// Spare capacity that a body should have: the parser reads past its end.
+inline constexpr std::size_t kReplyPadding = 64;
+
+// The reply to encode_pipeline() of a batch of `statements` statements. `body` is parsed in place;
+// what it holds afterwards has no meaning, and its memory may be used again.
 // Errors: the batch's own (invalid; unavailable where it may pass: quota, a busy database, an
 // expired stream), and `unavailable` for anything that is no such reply. One that carries another
 // nonce answers another request: is_misplaced().
-[[nodiscard]] Result<BatchReply> decode_pipeline(std::string body, std::size_t statements,
-                                                 std::uint64_t nonce);
+[[nodiscard]] Result<BatchReply> decode_pipeline_in(std::string& body, std::size_t statements,
+                                                    std::uint64_t nonce);
+[[nodiscard]] inline Result<BatchReply> decode_pipeline(std::string body, std::size_t statements,
+                                                        std::uint64_t nonce) {
+  return decode_pipeline_in(body, statements, nonce);
+}
 [[nodiscard]] bool is_misplaced(const Error& error);
 
 // What a server says when it refuses before the pipeline: the text of {"error": ...} or

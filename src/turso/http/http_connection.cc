@@ -10,6 +10,7 @@
 
 #include "turso/hrana/pipeline.h"
 #include "turso/hrana/server.h"
+#include "turso/http/reply_buffers.h"
 #include "turso/http/transfer.h"
 #include "turso/http/tuning.h"
 
@@ -154,7 +155,7 @@ class HttpConnection final : public Connection {
     setup.connect_timeout = std::min(options_.connect_timeout, options_.request_timeout);
     setup.timeout = options_.request_timeout;
     job.transfer = std::make_unique<Transfer>(
-        setup, hrana::encode_pipeline(job.batch, job.variant.close, job.nonce));
+        setup, hrana::encode_pipeline(job.batch, job.variant.close, job.nonce), buffers_->take());
     if (curl_multi_add_handle(multi_, job.transfer->handle()) != CURLM_OK) {
       return fail(ErrorCode::internal, "libcurl takes no request");
     }
@@ -230,8 +231,10 @@ class HttpConnection final : public Connection {
       return fail(ErrorCode::unavailable, url_.identity + " answers in no known way");
     }
     return PendingReply([body = std::move(body), statements = job.batch.statements.size(),
-                         nonce = job.nonce, token = job.token, misplaced = misplaced_]() mutable {
-      auto reply = hrana::decode_pipeline(std::move(body), statements, nonce);
+                         nonce = job.nonce, token = job.token, misplaced = misplaced_,
+                         buffers = buffers_]() mutable {
+      auto reply = hrana::decode_pipeline_in(body, statements, nonce);
+      buffers->give(std::move(body));
       if (reply) return reply;
       // The answers on that connection are out of step for good: from now on, one for each.
       if (hrana::is_misplaced(reply.error())) *misplaced = true;
@@ -261,6 +264,7 @@ class HttpConnection final : public Connection {
   std::mt19937_64 nonces_{std::random_device{}()};
   // An answer came to another request than its own; told by whoever decodes it.
   const std::shared_ptr<std::atomic<bool>> misplaced_ = std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<ReplyBuffers> buffers_ = std::make_shared<ReplyBuffers>();
   std::deque<Job> queue_;
   std::map<CURL*, Job> active_;
   std::deque<Completion> done_;

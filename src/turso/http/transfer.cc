@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/assert.h"
+#include "turso/hrana/pipeline.h"
 #include "turso/http/tuning.h"
 
 namespace tidemark::turso::http {
@@ -51,12 +52,13 @@ std::string tls_hint(const std::string& text, const std::string& ca_file) {
 
 }  // namespace
 
-Transfer::Transfer(const TransferSetup& setup, std::string request)
+Transfer::Transfer(const TransferSetup& setup, std::string request, std::string buffer)
     : request_(std::move(request)),
       host_name_(setup.host_name),
       ca_file_(setup.ca_file),
       reply_bytes_max_(setup.reply_bytes_max),
-      easy_(curl_easy_init()) {
+      easy_(curl_easy_init()),
+      reply_(std::move(buffer)) {
   TIDEMARK_ASSERT(easy_ != nullptr);
   headers_ = curl_slist_append(headers_, "Content-Type: application/json");
   headers_ = curl_slist_append(headers_, "Expect:");  // no round trip before a large body
@@ -120,7 +122,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
     curl_off_t announced = -1;  // without compression
     curl_easy_getinfo(transfer.easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
     const auto known = static_cast<std::size_t>(std::max<curl_off_t>(announced, 0));
-    transfer.reply_.reserve(std::min(known, transfer.reply_bytes_max_));
+    transfer.reply_.reserve(std::min(known, transfer.reply_bytes_max_) + hrana::kReplyPadding);
   }
   transfer.reply_.append(data, bytes);
   return bytes;

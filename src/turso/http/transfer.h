@@ -27,7 +27,8 @@ struct TransferSetup {
 // Not movable: libcurl keeps its address. One thread. Must leave its multi handle before it dies.
 class Transfer {
  public:
-  Transfer(const TransferSetup& setup, std::string request);
+  // `buffer`: memory for the reply's body.
+  Transfer(const TransferSetup& setup, std::string request, std::string buffer = {});
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();

@@ -42,6 +42,9 @@ struct Runs {
     penalty: usize,
 }
 
+// redb gathers a run in one buffer. This size stays below the allocator's threshold for blocks that
+// it gets from the system and gives back each time: 512 page faults a MiB.
+const RUN_BYTES_MAX: usize = 192 << 10;
 const RUN_MIN: usize = 8;
 const PENALTY_MAX: usize = 1024;
 
@@ -165,8 +168,13 @@ macro_rules! by_key_type {
             ) -> Result<usize, Failure> {
                 let mut cursor = table.lower_bound_mut(Bound::Included($decode(changes[0].key)?))?;
                 let mut taken = 0;
+                let mut bytes = 0;
                 for change in changes {
                     let Some(value) = change.value else { break };
+                    if bytes >= RUN_BYTES_MAX {
+                        break;
+                    }
+                    bytes += change.key.len() + value.len();
                     match cursor.insert_before($decode(change.key)?, value) {
                         Ok(()) => taken += 1,
                         Err(CursorError::UnorderedKey) => break,

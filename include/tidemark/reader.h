@@ -157,12 +157,18 @@ struct CacheStatus {
 // Works even where open fails.
 [[nodiscard]] TIDEMARK_API CacheStatus inspect(const std::string& path, ReaderOptions options = {});
 
-// Checks a cache against itself. deep: also redb's page checksums (needs the lock).
 struct CacheCheck {
   std::uint64_t rows = 0;
   std::uint64_t index_entries = 0;
-  std::vector<std::string> problems;  // empty: intact
+  std::vector<std::string> problems;  // empty: intact; the first 20
+  // Collections whose sums and indexes were not compared, since passes kept committing meanwhile.
+  std::vector<std::string> unjudged;
+  bool marked = false;  // the cache itself says now that it needs repair
 };
+// Checks a cache against itself, in short snapshots: hashes of rows and meta, counts and sums,
+// indexes, embeddings without a parent. deep: also redb's page checksums (needs the lock). Problems
+// are marked in the cache (`needs_repair`) where the lock is free and the file writable.
+// Errors: as Reader::open; corrupt (what the cache says of itself is damaged), busy (deep).
 [[nodiscard]] TIDEMARK_API Result<CacheCheck> check(const std::string& path, bool deep,
                                                     ReaderOptions options = {});
 

@@ -27,6 +27,12 @@ std::string newest_table(std::string_view collection) {
 std::string children_table(std::string_view collection) {
   return "tidemark:children:" + std::string(collection);
 }
+std::string keys_table(std::string_view collection) {
+  return "tidemark:keys:" + std::string(collection);
+}
+bool has_keys_table(const model::Collection& collection) {
+  return collection.kind != model::Kind::embeddings;
+}
 std::string by_table(std::string_view collection, std::string_view column) {
   return "tidemark:by:" + std::string(collection) + ":" + std::string(column);
 }
@@ -35,6 +41,7 @@ std::vector<std::string> index_tables(const model::Collection& collection) {
   std::vector<std::string> tables;
   if (collection.kind == model::Kind::episodes) tables.push_back(newest_table(collection.name));
   if (collection.kind == model::Kind::embeddings) tables.push_back(children_table(collection.name));
+  if (has_keys_table(collection)) tables.push_back(keys_table(collection.name));
   for (const std::size_t column : collection.index_columns) {
     tables.push_back(by_table(collection.name, collection.columns[column].name));
   }
@@ -59,8 +66,12 @@ std::string children_prefix(std::string_view parent_key, std::optional<model::Ki
   return children_prefix(parent_key) + kind_tag(kind);
 }
 
-std::vector<IndexEntry> index_entries(const model::Collection& collection, const RowView& row) {
+std::vector<IndexEntry> index_entries(const model::Collection& collection, std::string_view key,
+                                      const RowView& row) {
   std::vector<IndexEntry> entries;
+  if (has_keys_table(collection)) {
+    entries.push_back({keys_table(collection.name), std::string(key)});
+  }
   if (row.size() != collection.columns.size())
     return entries;  // a row of an older schema: refilled
   if (collection.kind == model::Kind::episodes) {
@@ -69,19 +80,27 @@ std::vector<IndexEntry> index_entries(const model::Collection& collection, const
   if (collection.kind == model::Kind::embeddings) {
     const auto cells = cells_of(row);
     if (const auto parent = model::parent_of(collection, cells)) {
-      std::string key = children_prefix(parent->key, parent->kind);
-      append_order_key(key, row.at(collection.key_column));
-      entries.push_back({children_table(collection.name), std::move(key)});
+      std::string entry = children_prefix(parent->key, parent->kind);
+      append_order_key(entry, row.at(collection.key_column));
+      entries.push_back({children_table(collection.name), std::move(entry)});
     }
   }
   for (const std::size_t column : collection.index_columns) {
-    std::string key;
-    append_order_key(key, row.at(column));
-    append_order_key(key, row.at(collection.key_column));
-    entries.push_back({by_table(collection.name, collection.columns[column].name), std::move(key)});
+    std::string entry;
+    append_order_key(entry, row.at(column));
+    append_order_key(entry, row.at(collection.key_column));
+    entries.push_back(
+        {by_table(collection.name, collection.columns[column].name), std::move(entry)});
   }
   std::ranges::sort(entries);
   return entries;
+}
+
+bool has_entry(const model::Collection& collection, const RowView& row, std::string_view table,
+               std::string_view entry) {
+  const auto entries = index_entries(collection, {}, row);
+  return std::ranges::any_of(
+      entries, [&](const IndexEntry& e) { return e.table == table && e.key == entry; });
 }
 
 std::string key_after(std::string_view prefix, std::string_view entry) {

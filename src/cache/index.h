@@ -14,6 +14,10 @@ namespace tidemark::cache {
 // Names of the redb tables; their keys are &[u8] and their values empty.
 [[nodiscard]] std::string newest_table(std::string_view collection);
 [[nodiscard]] std::string children_table(std::string_view collection);
+// The keys of a collection, once more: a key that its data table does not find is absent only when
+// it is not here either. None for embeddings, which are never absent.
+[[nodiscard]] std::string keys_table(std::string_view collection);
+[[nodiscard]] bool has_keys_table(const model::Collection& collection);
 [[nodiscard]] std::string by_table(std::string_view collection, std::string_view column);
 // All index tables that a collection has.
 [[nodiscard]] std::vector<std::string> index_tables(const model::Collection& collection);
@@ -26,7 +30,10 @@ struct IndexEntry {
 
 // The entries of a stored row, sorted.
 [[nodiscard]] std::vector<IndexEntry> index_entries(const model::Collection& collection,
-                                                    const RowView& row);
+                                                    std::string_view key, const RowView& row);
+// Is this the key of one of the row's entries in `table`?
+[[nodiscard]] bool has_entry(const model::Collection& collection, const RowView& row,
+                             std::string_view table, std::string_view entry);
 // The place of an episode's row.
 [[nodiscard]] std::string place_of_row(const model::Collection& episodes, const RowView& row);
 

@@ -4,11 +4,11 @@
 
 namespace tidemark::cache {
 
-void IndexChanges::replace(const model::Collection& collection, const RowView* before,
-                           const RowView* after, TableSum& sum) {
+void IndexChanges::replace(const model::Collection& collection, std::string_view key,
+                           const RowView* before, const RowView* after, TableSum& sum) {
   using Entries = std::vector<IndexEntry>;
-  Entries old_entries = before != nullptr ? index_entries(collection, *before) : Entries{};
-  Entries new_entries = after != nullptr ? index_entries(collection, *after) : Entries{};
+  Entries old_entries = before != nullptr ? index_entries(collection, key, *before) : Entries{};
+  Entries new_entries = after != nullptr ? index_entries(collection, key, *after) : Entries{};
   std::vector<bool> kept(new_entries.size(), false);
   for (auto& entry : old_entries) {
     const auto same = std::ranges::lower_bound(new_entries, entry);

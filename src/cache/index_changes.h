@@ -19,8 +19,8 @@ namespace tidemark::cache {
 class IndexChanges {
  public:
   // Either row may be null: an insert, a delete. `sum` learns the entries' bytes.
-  void replace(const model::Collection& collection, const RowView* before, const RowView* after,
-               TableSum& sum);
+  void replace(const model::Collection& collection, std::string_view key, const RowView* before,
+               const RowView* after, TableSum& sum);
   // Applies and forgets all changes; of several to one key the last counts.
   [[nodiscard]] Result<void> apply(redb::WriteTransaction& txn);
   // The changes to these tables are of no use any more.

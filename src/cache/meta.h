@@ -15,10 +15,14 @@
 
 namespace tidemark::cache {
 
-inline constexpr std::uint32_t kFormatVersion = 1;
+// 2: records of meta carry their hash, and each kept collection has an index of its keys. 1 is read
+// by its own rules, and refilled by the next sync.
+inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr const char* kRepairHint = "run `tidemark repair`";
 
 // Small and read with every lookup: one fixed binary record (key "state").
 struct State {
+  bool hashed = true;  // false: of format 1, whose records have no hash
   std::uint64_t commit_id = 0;
   std::int64_t checked_at_us = 0;  // Unix time; 0: never
   bool window_complete = false;    // L = -infinity
@@ -79,6 +83,13 @@ struct Meta {
 
 inline constexpr std::size_t kSkipsMax = 10'000;
 
+// A record as it is stored: XXH3-64 over its name and bytes, then the bytes, so that neither a
+// flipped bit nor another record's bytes can pass for it.
+[[nodiscard]] std::string seal_record(std::string_view name, std::string_view bytes);
+// The bytes of a sealed record; `corrupt` when they do not match their hash.
+[[nodiscard]] Result<std::string_view> unseal_record(std::string_view name,
+                                                     std::string_view stored);
+
 // Pure codecs. Decoders answer `corrupt` on bytes that they did not write, never crash (fuzzed).
 [[nodiscard]] std::string encode_state(const State& state);
 [[nodiscard]] Result<State> decode_state(std::string_view bytes);
@@ -87,5 +98,12 @@ inline constexpr std::size_t kSkipsMax = 10'000;
 [[nodiscard]] std::string encode_identity(const Identity& identity);
 // A newer format_version is `unsupported`.
 [[nodiscard]] Result<Identity> decode_identity(std::string_view bytes);
+// Of the record as it is stored, in any format: how an identity is sealed never changes.
+[[nodiscard]] Result<Identity> decode_stored_identity(std::string_view stored);
+// Which of these keys are skipped, for look-ups: the sorted hashes of their skip_key().
+[[nodiscard]] std::string encode_skip_hashes(const std::vector<model::Skipped>& skips);
+[[nodiscard]] Result<bool> is_among_skips(std::string_view bytes, std::string_view collection,
+                                          std::string_view key);
+[[nodiscard]] std::string skip_key(std::string_view collection, std::string_view key);
 
 }  // namespace tidemark::cache

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cache/meta.h"
+#include "cache/record_hash.h"
 
 namespace tidemark::cache {
 namespace {
@@ -14,12 +15,14 @@ using Json = nlohmann::json;
 // commit, checked_at, skipped, unavailable_since, position, ahead (8 bytes each), catalog version
 // (4), flags (2), record version (1), spare (1)
 constexpr std::size_t kStateBytes = 56;
-constexpr std::uint8_t kStateVersion = 1;
+// Two bits apart, so that no flipped bit makes a hashed record one of the format without hashes.
+constexpr std::uint8_t kStateUnhashed = 1;
+constexpr std::uint8_t kStateHashed = 2;
 constexpr unsigned kStateFlags = 7;
 
-std::unexpected<Error> damaged(const char* what) {
-  return fail(ErrorCode::corrupt, std::string("the cache's ") + what + " record is damaged",
-              "run `tidemark sync --full` to fill the cache anew");
+std::unexpected<Error> damaged(std::string_view what) {
+  return fail(ErrorCode::corrupt, "the cache's " + std::string(what) + " record is damaged",
+              kRepairHint);
 }
 
 class Bytes {
@@ -152,16 +155,17 @@ std::string encode_state(const State& state) {
     ++bit;
   }
   bytes.put(flags);
-  bytes.put(kStateVersion);
+  bytes.put(state.hashed ? kStateHashed : kStateUnhashed);
   bytes.put(std::uint8_t{0});
   return std::move(bytes.out);
 }
 
 Result<State> decode_state(std::string_view bytes) {
-  if (bytes.size() != kStateBytes || static_cast<std::uint8_t>(bytes[54]) != kStateVersion) {
-    return damaged("state");
-  }
+  if (bytes.size() != kStateBytes) return damaged("state");
+  const auto version = static_cast<std::uint8_t>(bytes[54]);
+  if (version != kStateHashed && version != kStateUnhashed) return damaged("state");
   State state;
+  state.hashed = version == kStateHashed;
   state.commit_id = take<std::uint64_t>(bytes);
   state.checked_at_us = take<std::int64_t>(bytes);
   state.skipped = take<std::uint64_t>(bytes);
@@ -247,6 +251,57 @@ Result<Identity> decode_identity(std::string_view bytes) {
                 "update tidemark, or give another --cache path");
   }
   return identity;
+}
+
+std::string seal_record(std::string_view name, std::string_view bytes) {
+  const std::uint64_t hash = record_hash(name, bytes);
+  std::string out(reinterpret_cast<const char*>(&hash), sizeof hash);
+  out += bytes;
+  return out;
+}
+
+Result<std::string_view> unseal_record(std::string_view name, std::string_view stored) {
+  std::uint64_t hash = 0;
+  if (stored.size() < sizeof hash) return damaged(name);
+  std::memcpy(&hash, stored.data(), sizeof hash);
+  stored.remove_prefix(sizeof hash);
+  if (hash != record_hash(name, stored)) return damaged(name);
+  return stored;
+}
+
+Result<Identity> decode_stored_identity(std::string_view stored) {
+  if (const auto bytes = unseal_record("identity", stored)) {
+    auto identity = decode_identity(*bytes);
+    if (identity && identity->format_version < kFormatVersion) return damaged("identity");
+    return identity;
+  }
+  auto identity = decode_identity(stored);
+  const bool older = identity && identity->format_version < kFormatVersion;
+  return older ? std::move(identity) : damaged("identity");
+}
+
+std::string skip_key(std::string_view collection, std::string_view key) {
+  std::string out(collection);
+  out += '\0';
+  out += key;
+  return out;
+}
+
+std::string encode_skip_hashes(const std::vector<model::Skipped>& skips) {
+  std::vector<std::uint64_t> hashes;
+  hashes.reserve(skips.size());
+  for (const auto& skip : skips) hashes.push_back(record_hash(skip.collection, skip.key));
+  std::ranges::sort(hashes);
+  return {reinterpret_cast<const char*>(hashes.data()), hashes.size() * sizeof hashes[0]};
+}
+
+Result<bool> is_among_skips(std::string_view bytes, std::string_view collection,
+                            std::string_view key) {
+  const std::uint64_t wanted = record_hash(collection, key);
+  if (bytes.size() % sizeof wanted != 0) return damaged("skipped");
+  std::vector<std::uint64_t> hashes(bytes.size() / sizeof wanted);
+  std::memcpy(hashes.data(), bytes.data(), bytes.size());
+  return std::ranges::binary_search(hashes, wanted);
 }
 
 }  // namespace tidemark::cache

@@ -19,16 +19,28 @@ inline constexpr redb::TableName kSkipsTable{"tidemark:skips", redb::KeyType::te
   return {name, redb::KeyType::bytes};
 }
 
-// Reads a record of tidemark:meta; a missing one is `invalid`: the file is no cache of ours.
-[[nodiscard]] Result<std::string> read_record(const redb::ReadTransaction& txn,
-                                              std::string_view name);
+// Each answers `corrupt` where a record is missing, or does not match its hash; `invalid` where
+// there is no meta at all: the file is no cache of ours and must not be written.
+[[nodiscard]] Result<Identity> load_identity(const redb::ReadTransaction& txn);
+// `unsupported` for the state of a newer format.
 [[nodiscard]] Result<State> load_state(const redb::ReadTransaction& txn);
-// Everything. A redb file without our meta is `invalid` and must not be written.
+[[nodiscard]] Result<CatalogRecord> load_catalog(const redb::ReadTransaction& txn,
+                                                 const State& state);
+// "doubt", "unavailable", "report", "boundary".
+[[nodiscard]] Result<std::string> load_text(const redb::ReadTransaction& txn, const State& state,
+                                            std::string_view name);
+// Zeroes for a table that nobody wrote to.
+[[nodiscard]] Result<TableSum> load_sum(const redb::ReadTransaction& txn, const State& state,
+                                        std::string_view collection);
+// Everything.
 [[nodiscard]] Result<Meta> load_meta(const redb::ReadTransaction& txn);
-// Writes all of `meta`; the skip list is replaced when it differs from `before`.
+// Is this key on the skip list?
+[[nodiscard]] Result<bool> is_skipped(const redb::ReadTransaction& txn, const State& state,
+                                      std::string_view collection, std::string_view key);
+
+// Writes all of `meta`, in the current format; the skip list is replaced when it differs from
+// `before`.
 [[nodiscard]] Result<void> store_meta(redb::WriteTransaction& txn, const Meta& meta,
                                       const Meta* before);
-
-[[nodiscard]] std::string skip_key(std::string_view collection, std::string_view key);
 
 }  // namespace tidemark::cache

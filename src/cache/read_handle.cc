@@ -43,7 +43,7 @@ Error explain(const std::string& path, Error error) {
     error.hint = "check the path and its rights; `tidemark status` says more";
   }
   if (error.code == ErrorCode::corrupt && error.hint.empty()) {
-    error.hint = "run `tidemark sync --full` to fill the cache anew";
+    error.hint = kRepairHint;
   }
   return error;
 }
@@ -57,11 +57,9 @@ Result<std::shared_ptr<const CatalogRecord>> catalog_of(Generation& generation,
       return generation.catalog;
     }
   }
-  TIDEMARK_ASSIGN(identity, read_record(txn, "identity"));
-  TIDEMARK_ASSIGN(decoded_identity, decode_identity(identity));
-  static_cast<void>(decoded_identity);  // refuses a newer format
-  TIDEMARK_ASSIGN(bytes, read_record(txn, "catalog"));
-  TIDEMARK_ASSIGN(record, decode_catalog(bytes));
+  TIDEMARK_ASSIGN(identity, load_identity(txn));
+  static_cast<void>(identity);  // refuses a newer format
+  TIDEMARK_ASSIGN(record, load_catalog(txn, state));
   auto catalog = std::make_shared<const CatalogRecord>(std::move(record));
   const std::lock_guard lock(generation.mutex);
   generation.catalog = catalog;
@@ -176,11 +174,11 @@ Result<Freshness> freshness_of(const View& view, const ReaderOptions& options) {
   std::string doubt;
   std::string reason;
   if (view.state.in_doubt) {
-    TIDEMARK_ASSIGN(text, read_record(view.txn, "doubt"));
+    TIDEMARK_ASSIGN(text, load_text(view.txn, view.state, "doubt"));
     doubt = std::move(text);
   }
   if (view.state.source_unavailable_since_us != 0) {
-    TIDEMARK_ASSIGN(text, read_record(view.txn, "unavailable"));
+    TIDEMARK_ASSIGN(text, load_text(view.txn, view.state, "unavailable"));
     reason = std::move(text);
   }
   return compute_freshness(view.state, doubt, reason, std::chrono::system_clock::now(),

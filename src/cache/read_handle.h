@@ -82,8 +82,8 @@ class ReadHandle {
 
 // Where a scan goes on: the table that it is in and the last index or data key that it visited.
 struct ScanCursor {
-  std::string collection;  // empty: at the start
-  std::string last;
+  std::string collection;             // empty: at the start
+  std::optional<std::string> last{};  // none: at the table's start
   std::uint64_t visited = 0;
 };
 // Visits at most one slice; false when the scan is done (or `visit` said so).

@@ -34,7 +34,13 @@ Result<void> Snapshot::scan(const Query& query,
 }
 
 Result<std::uint64_t> Snapshot::count(std::string_view collection) const {
-  return impl_->view.txn.count(cache::data_table(collection));
+  const cache::View& view = impl_->view;
+  TIDEMARK_ASSIGN(counted, view.txn.count(cache::data_table(collection)));
+  TIDEMARK_ASSIGN(sum, cache::load_sum(view.txn, view.state, collection));
+  if (counted == sum.count) return counted;
+  return fail(ErrorCode::corrupt,
+              "the number of rows of " + std::string(collection) + " is not what was recorded",
+              cache::kRepairHint);
 }
 
 Freshness Snapshot::freshness() const { return impl_->freshness; }

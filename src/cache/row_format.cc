@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "base/assert.h"
+#include "cache/meta.h"
+#include "cache/record_hash.h"
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
@@ -67,7 +69,7 @@ void append_payload(std::string& out, ValueView cell) {
 std::unexpected<Error> corrupt(std::string_view table, std::string_view key) {
   return fail(ErrorCode::corrupt,
               "the cached row " + std::string(table) + " " + std::string(key) + " is damaged",
-              "run `tidemark sync --full` to fill the cache anew");
+              kRepairHint);
 }
 
 bool column_is_sound(std::uint8_t type, std::size_t length) {
@@ -88,6 +90,16 @@ bool column_is_sound(std::uint8_t type, std::size_t length) {
 }
 
 }  // namespace
+
+std::uint64_t record_hash(std::string_view name, std::string_view bytes) {
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  const auto length = static_cast<std::uint32_t>(name.size());
+  XXH3_64bits_update(&state, &length, sizeof length);
+  XXH3_64bits_update(&state, name.data(), name.size());
+  XXH3_64bits_update(&state, bytes.data(), bytes.size());
+  return XXH3_64bits_digest(&state);
+}
 
 std::string encode_row(std::string_view table, std::string_view key, std::uint32_t schema_id,
                        std::span<const ValueView> cells) {

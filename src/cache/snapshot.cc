@@ -39,7 +39,7 @@ std::unexpected<Error> no_collection(const View& view, std::string_view name) {
 
 std::unexpected<Error> unknown_schema(std::string_view key) {
   return fail(ErrorCode::corrupt, "the cached row " + std::string(key) + " has an unknown schema",
-              "run `tidemark sync --full` to fill the cache anew");
+              kRepairHint);
 }
 
 // The whole row is hashed in a moment: its lines are asked for at once, not one after the other.
@@ -48,10 +48,12 @@ void prefetch(std::string_view bytes) {
   for (std::size_t at = 0; at < end; at += kCacheLineBytes) __builtin_prefetch(bytes.data() + at);
 }
 
-// `collection` is the catalog's own text. nullopt: the catalog does not know the row's schema.
-Result<std::optional<Row>> make_row(const std::shared_ptr<const CatalogRecord>& catalog,
-                                    std::string_view collection, std::string_view key,
-                                    std::variant<redb::Guard, std::string> bytes) {
+using RowPointer = std::unique_ptr<Row::Impl>;
+
+// `collection` is the catalog's own text. Null: the catalog does not know the row's schema.
+Result<RowPointer> make_row(const std::shared_ptr<const CatalogRecord>& catalog,
+                            std::string_view collection, std::string_view key,
+                            std::variant<redb::Guard, std::string> bytes) {
   if (const auto* const guard = std::get_if<redb::Guard>(&bytes)) prefetch(guard->bytes());
   auto impl = std::make_unique<Row::Impl>();
   impl->collection = collection;
@@ -62,11 +64,18 @@ Result<std::optional<Row>> make_row(const std::shared_ptr<const CatalogRecord>& 
       guard != nullptr ? guard->bytes() : std::get<std::string>(impl->bytes);
   TIDEMARK_ASSIGN(row, RowView::open(collection, key, stored));
   const auto names = catalog->schemas.find(row.schema_id());
-  if (names == catalog->schemas.end() || names->second.size() != row.size()) return std::nullopt;
+  if (names == catalog->schemas.end() || names->second.size() != row.size()) return nullptr;
   // Shares the catalog's ownership: no copy of the names.
   impl->names = {catalog, &names->second};
   impl->view = row;
-  return Row(std::move(impl));
+  return impl;
+}
+
+// A damaged page can hide a row, but not its key in the other table too.
+std::unexpected<Error> lost_row(std::string_view collection, std::string_view key) {
+  return fail(ErrorCode::corrupt,
+              "the cached row " + std::string(collection) + " " + std::string(key) + " is lost",
+              kRepairHint);
 }
 
 // May a miss be called absent?
@@ -78,7 +87,11 @@ Result<Presence> presence_of_miss(const View& view, const model::Collection& col
                             ? state.window_complete
                             : collection.kind != model::Kind::embeddings && state.sync_patterns;
   if (!complete) return Presence::unknown;
-  TIDEMARK_ASSIGN(skipped, view.txn.get(kSkipsTable, skip_key(collection.name, key)));
+  if (state.hashed) {
+    TIDEMARK_ASSIGN(known, view.txn.get(index_table(keys_table(collection.name)), key));
+    if (known) return lost_row(collection.name, key);
+  }
+  TIDEMARK_ASSIGN(skipped, is_skipped(view.txn, state, collection.name, key));
   return skipped ? Presence::unknown : Presence::absent;
 }
 
@@ -148,7 +161,7 @@ redb::Range range_of(const Walk& walk, const ScanCursor& cursor, std::string& en
   range.entries_max = kSliceRows;
   range.backward = walk.backward;
   if (walk.backward) {
-    if (!cursor.last.empty()) range.to = cursor.last;
+    if (cursor.last) range.to = *cursor.last;
     return range;
   }
   if (!walk.prefix.empty()) {
@@ -156,11 +169,44 @@ redb::Range range_of(const Walk& walk, const ScanCursor& cursor, std::string& en
     range.from = walk.prefix;
     range.to = end;
   }
-  if (!cursor.last.empty()) {
-    range.from = cursor.last;
+  if (cursor.last) {
+    range.from = *cursor.last;
     range.from_exclusive = true;
   }
   return range;
+}
+
+std::unexpected<Error> bad_entry(const Walk& walk) {
+  return fail(ErrorCode::corrupt, walk.table + " has a damaged entry", kRepairHint);
+}
+
+// Keys of a damaged page may come in any order, and a walk that resumes by key must end.
+bool out_of_order(const Walk& walk, std::optional<std::string_view> previous,
+                  std::string_view key) {
+  if (!previous) return false;
+  return walk.backward ? key >= *previous : key <= *previous;
+}
+
+// The row that an entry of a data or index table stands for.
+Result<Row> row_of(const View& view, const model::Collection& collection, const Walk& walk,
+                   const Query& query, const redb::Entry& entry) {
+  const bool data = walk.key_type == redb::KeyType::text;
+  const std::string key = data ? std::string(entry.key) : row_key(walk, query, entry.key);
+  std::string bytes;
+  if (data) {
+    bytes = entry.value;
+  } else {
+    TIDEMARK_ASSIGN(found, view.txn.get(data_table(collection.name), key));
+    if (!found) {
+      return fail(ErrorCode::corrupt, "an index of " + collection.name + " names a missing row",
+                  kRepairHint);
+    }
+    bytes = found->bytes();
+  }
+  TIDEMARK_ASSIGN(row, make_row(view.catalog, collection.name, key, std::move(bytes)));
+  if (!row) return unknown_schema(key);
+  if (!data && !has_entry(collection, row->view, walk.table, entry.key)) return bad_entry(walk);
+  return Row(std::move(row));
 }
 
 }  // namespace
@@ -173,7 +219,8 @@ Result<std::optional<Row>> find_row(const redb::ReadTransaction& txn,
   auto guard = txn.get(data_table(found->name), key);
   if (!guard) return std::unexpected(std::move(guard).error());
   if (!*guard) return std::nullopt;
-  return make_row(catalog, found->name, key, std::move(**guard));
+  TIDEMARK_ASSIGN(row, make_row(catalog, found->name, key, std::move(**guard)));
+  return row ? std::optional(Row(std::move(row))) : std::nullopt;
 }
 
 Result<Lookup> lookup(const View& view, std::string_view collection, std::string_view key) {
@@ -187,7 +234,7 @@ Result<Lookup> lookup(const View& view, std::string_view collection, std::string
   if (*guard) {
     TIDEMARK_ASSIGN(row, make_row(view.catalog, found->name, key, std::move(**guard)));
     if (!row) return unknown_schema(key);
-    return Lookup(std::move(*row));
+    return Lookup(Row(std::move(row)));
   }
   TIDEMARK_ASSIGN(presence, presence_of_miss(view, *found, key));
   return Lookup(presence);
@@ -210,26 +257,15 @@ Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor
   std::string end;
   const redb::Range range = range_of(walk, cursor, end);
   TIDEMARK_ASSIGN(slice, view.txn.scan({walk.table, walk.key_type}, range));
+  std::optional<std::string_view> previous = cursor.last;
   for (const redb::Entry& entry : slice.entries()) {
+    if (out_of_order(walk, previous, entry.key)) return bad_entry(walk);
+    previous = entry.key;
     if (names_other_parent(walk, query, entry.key)) continue;
     if (query.limit && cursor.visited >= *query.limit) return false;
-    const bool data = walk.key_type == redb::KeyType::text;
-    const std::string key = data ? std::string(entry.key) : row_key(walk, query, entry.key);
-    std::string bytes;
-    if (data) {
-      bytes = entry.value;
-    } else {
-      TIDEMARK_ASSIGN(found, view.txn.get(data_table((*table)->name), key));
-      if (!found) {
-        return fail(ErrorCode::corrupt, "an index of " + (*table)->name + " names a missing row",
-                    "run `tidemark sync --full` to fill the cache anew");
-      }
-      bytes = found->bytes();
-    }
-    TIDEMARK_ASSIGN(row, make_row(view.catalog, (*table)->name, key, std::move(bytes)));
-    if (!row) return unknown_schema(key);
+    TIDEMARK_ASSIGN(row, row_of(view, **table, walk, query, entry));
     ++cursor.visited;
-    if (!visit(*row)) return false;
+    if (!visit(row)) return false;
   }
   if (slice.more()) {
     cursor.last = slice.entries().back().key;

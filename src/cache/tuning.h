@@ -1,4 +1,4 @@
-// Bounds of the cache's writing, with their reasons.
+// Bounds of the cache's writing and checking, with their reasons.
 #pragma once
 
 #include <cstddef>
@@ -22,5 +22,14 @@ struct PackWhen {
 inline constexpr std::size_t kPackSliceBytes = std::size_t{1} << 20U;
 // As a fill's commits: redb keeps a transaction's pages in memory.
 inline constexpr std::size_t kPackCommitBytes = std::size_t{16} << 20U;
+
+// A scrub reads this much at a time: small enough that the allocator reuses the same block, and
+// that its snapshot lasts milliseconds.
+inline constexpr std::size_t kScrubSliceBytes = std::size_t{128} << 10U;
+// A collection that commits interrupt is begun again this often; a pass comes each half minute, and
+// a million rows take about a second.
+inline constexpr int kScrubRestartsMax = 3;
+// Problems that a check lists: enough to see what is wrong.
+inline constexpr std::size_t kProblemsMax = 20;
 
 }  // namespace tidemark::cache

@@ -10,43 +10,6 @@
 namespace tidemark::cache {
 namespace {
 
-// Changes to index tables, gathered over a batch and applied once for each table.
-class IndexChanges {
- public:
-  // Either row may be null: an insert, a delete. `sum` learns the entries' bytes.
-  void replace(const model::Collection& collection, const RowView* before, const RowView* after,
-               TableSum& sum) {
-    const auto old_entries = before != nullptr ? index_entries(collection, *before) : Entries{};
-    const auto new_entries = after != nullptr ? index_entries(collection, *after) : Entries{};
-    for (const auto& entry : old_entries) {
-      if (std::ranges::binary_search(new_entries, entry)) continue;
-      tables_[entry.table][entry.key] = false;
-      sum.bytes -= entry.key.size();
-    }
-    for (const auto& entry : new_entries) {
-      if (std::ranges::binary_search(old_entries, entry)) continue;
-      tables_[entry.table][entry.key] = true;
-      sum.bytes += entry.key.size();
-    }
-  }
-
-  Result<void> apply(redb::WriteTransaction& txn) const {
-    for (const auto& [table, keys] : tables_) {
-      std::vector<redb::Change> changes;
-      changes.reserve(keys.size());
-      for (const auto& [key, present] : keys) {
-        changes.push_back({key, present ? std::optional<std::string_view>("") : std::nullopt});
-      }
-      TIDEMARK_TRY(txn.apply(index_table(table), changes));
-    }
-    return {};
-  }
-
- private:
-  using Entries = std::vector<IndexEntry>;
-  std::map<std::string, std::map<std::string, bool>> tables_;
-};
-
 // Places of the rows, by key; of rows with one key the last only.
 std::vector<std::size_t> by_key(std::span<const EncodedRow> rows) {
   std::vector<std::size_t> order(rows.size());
@@ -98,7 +61,7 @@ Result<void> WriteSession::Impl::replace(const model::Collection& collection, st
     sum.xor_of_hashes ^= view.hash();
     sum.bytes += key.size() + new_bytes->size();
   }
-  indexes.replace(collection, before ? &*before : nullptr, after ? &*after : nullptr, sum);
+  indexes.replace(collection, key, before ? &*before : nullptr, after ? &*after : nullptr, sum);
   return indexes.bytes() < kIndexChangesBytesMax ? Result<void>{} : indexes.apply(txn);
 }
 

@@ -28,8 +28,7 @@ Result<std::optional<Identity>> peek_identity(const std::string& path) {
   if (!db) return std::nullopt;  // the open for writing repairs it, or says what is wrong
   const auto read = [&]() -> Result<Identity> {
     TIDEMARK_ASSIGN(txn, db->begin_read());
-    TIDEMARK_ASSIGN(record, read_record(txn, "identity"));
-    return decode_identity(record);
+    return load_identity(txn);
   };
   auto identity = read();
   if (!identity) return wrap("open cache " + path, std::move(identity).error());

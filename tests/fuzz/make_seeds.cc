@@ -60,6 +60,8 @@ void meta(const Corpus& corpus) {
   state.catalog_version = 3;
   state.consistent = true;
   corpus.add("state", 0, cache::encode_state(state));
+  state.hashed = false;
+  corpus.add("state-unhashed", 0, cache::encode_state(state));
   model::Collection embeddings;
   embeddings.name = "embeddings_384";
   embeddings.kind = model::Kind::embeddings;
@@ -78,6 +80,8 @@ void meta(const Corpus& corpus) {
   identity.generation = "00112233445566778899aabbccddeeff";
   identity.source = "libsql://memories.example.turso.io";
   corpus.add("identity", 2, cache::encode_identity(identity));
+  corpus.add("identity-sealed", 3,
+             cache::seal_record("identity", cache::encode_identity(identity)));
   identity.format_version = cache::kFormatVersion + 1;
   corpus.add("identity-newer", 2, cache::encode_identity(identity));
 }

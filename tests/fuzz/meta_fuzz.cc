@@ -26,7 +26,7 @@ void decode_twice(std::string_view bytes, Decode decode, Encode encode) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tidemark;
   fuzz::Input input(data, size);
-  const auto which = input.number<std::uint8_t>() % 3;
+  const auto which = input.number<std::uint8_t>() % 4;
   const std::string bytes(input.rest());
   if (which == 0) {
     decode_twice(bytes, cache::decode_state, cache::encode_state);
@@ -34,8 +34,14 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     must(!state || cache::encode_state(*state) == bytes, "a state record has one form");
   } else if (which == 1) {
     decode_twice(bytes, cache::decode_catalog, cache::encode_catalog);
-  } else {
+  } else if (which == 2) {
     decode_twice(bytes, cache::decode_identity, cache::encode_identity);
+  } else {
+    const auto record = cache::unseal_record("identity", bytes);
+    must(!record || cache::seal_record("identity", *record) == bytes,
+         "a sealed record has one form");
+    const auto identity = cache::decode_stored_identity(bytes);
+    must(!identity || record || identity->format_version == 1, "only format 1 has no hash");
   }
   return 0;
 }

@@ -59,7 +59,7 @@ void read_indexes(const cache::RowView& row) {
     collection.parent_column = last / 2;
     collection.parent_type_column = last;
     collection.index_columns = {0, last};
-    const auto entries = cache::index_entries(collection, row);
+    const auto entries = cache::index_entries(collection, "k1", row);
     must(std::ranges::is_sorted(entries), "index entries are sorted");
   }
 }

@@ -198,7 +198,7 @@ TEST_F(Cli, a_cache_of_a_newer_format_is_unsupported_and_kept) {
   cache::Identity newer;
   newer.format_version = cache::kFormatVersion + 1;
   newer.source = world.url();
-  const std::string bytes = cache::encode_identity(newer);
+  const std::string bytes = cache::seal_record("identity", cache::encode_identity(newer));
   redb::OpenOptions open;
   {
     open.mode = redb::OpenOptions::Mode::open_or_create;
@@ -220,7 +220,9 @@ TEST_F(Cli, a_cache_of_a_newer_format_is_unsupported_and_kept) {
   ASSERT_TRUE(db);
   const auto txn = db->begin_read();
   ASSERT_TRUE(txn);
-  EXPECT_TRUE(cache::read_record(*txn, "identity") == bytes);
+  const auto stored = txn->get(cache::kMetaTable, "identity");
+  ASSERT_TRUE(stored && *stored);
+  EXPECT_EQ((*stored)->bytes(), bytes);
   EXPECT_EQ(*txn->count(cache::data_table("episodes")), 3U);
 }
 

@@ -38,6 +38,16 @@ fn hash_is_right(table: &str, key: &str, row: &[u8]) -> bool {
     row[8..16] == xxh3_64(&hashed).to_le_bytes()
 }
 
+/// A record of meta comes after its hash, which covers its name too.
+fn record<'a>(name: &str, stored: &'a [u8]) -> Result<&'a [u8], Box<dyn Error>> {
+    let (hash, bytes) = stored.split_at_checked(8).ok_or("no record")?;
+    let hashed = [&(name.len() as u32).to_le_bytes(), name.as_bytes(), bytes].concat();
+    if hash != xxh3_64(&hashed).to_le_bytes() {
+        return Err(format!("the record {name} is damaged").into());
+    }
+    Ok(bytes)
+}
+
 fn print_row(table: &str, key: &str, row: &[u8], catalog: &serde_json::Value) {
     assert!(row[0] == 1 && hash_is_right(table, key, row), "{table} {key} is damaged");
     let columns = u16::from_le_bytes([row[2], row[3]]) as usize;
@@ -74,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let txn = db.begin_read()?; // one commit: rows and catalog agree
     let meta = txn.open_table(TableDefinition::<&str, &[u8]>::new("tidemark:meta"))?;
     let catalog = meta.get("catalog")?.ok_or("not a tidemark cache")?;
-    let catalog: serde_json::Value = serde_json::from_slice(catalog.value())?;
+    let catalog: serde_json::Value = serde_json::from_slice(record("catalog", catalog.value())?)?;
     for collection in catalog["collections"].as_array().ok_or("no collections")? {
         let table = collection["name"].as_str().ok_or("no name")?;
         if arguments.get(2).is_none_or(|wanted| wanted == table) {

@@ -41,7 +41,9 @@ struct TIDEMARK_API ValidationReport {
 };
 
 struct TIDEMARK_API SyncReport {
-  std::string mode;    // "fill", "scan"
+  // "fill": a new file; "scan": everything compared; "delta": what the change log says; "reconcile":
+  // everything compared, beside a change log.
+  std::string mode;
   std::string reason;  // why this mode
   bool resumed = false;
   std::chrono::milliseconds duration{0};

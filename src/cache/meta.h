@@ -62,6 +62,16 @@ struct Boundary {
   std::string place;
 };
 
+// What the cache knows of the source's change log, beside State's position and ahead. No database
+// id: the source is not followed by a log.
+struct CaptureRecord {
+  std::string database_id;
+  std::map<std::string, std::string> epochs;   // of the tables that are followed
+  std::optional<std::int64_t> position_nonce;  // of the log row at the position
+  std::optional<std::int64_t> ahead_nonce;
+  bool operator==(const CaptureRecord&) const = default;
+};
+
 struct TableSum {
   std::uint64_t count = 0;
   std::uint64_t xor_of_hashes = 0;
@@ -74,6 +84,7 @@ struct Meta {
   State state;
   CatalogRecord catalog;
   Boundary boundary;
+  CaptureRecord capture;
   std::map<std::string, TableSum> sums;  // by collection
   std::vector<model::Skipped> skips;     // bounded by kSkipsMax
   std::string doubt;                     // reason; empty: none
@@ -95,6 +106,8 @@ inline constexpr std::size_t kSkipsMax = 10'000;
 [[nodiscard]] Result<State> decode_state(std::string_view bytes);
 [[nodiscard]] std::string encode_catalog(const CatalogRecord& record);
 [[nodiscard]] Result<CatalogRecord> decode_catalog(std::string_view bytes);
+[[nodiscard]] std::string encode_capture(const CaptureRecord& record);
+[[nodiscard]] Result<CaptureRecord> decode_capture(std::string_view bytes);
 [[nodiscard]] std::string encode_identity(const Identity& identity);
 // A newer format_version is `unsupported`.
 [[nodiscard]] Result<Identity> decode_identity(std::string_view bytes);

@@ -253,6 +253,30 @@ Result<Identity> decode_identity(std::string_view bytes) {
   return identity;
 }
 
+std::string encode_capture(const CaptureRecord& record) {
+  const Json json = {{"database_id", record.database_id},
+                     {"epochs", record.epochs},
+                     {"position_nonce", optional_json(record.position_nonce)},
+                     {"ahead_nonce", optional_json(record.ahead_nonce)}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<CaptureRecord> decode_capture(std::string_view bytes) {
+  return decoded(bytes, "capture", [](const Json& json) {
+    const auto nonce = [&json](const char* name) -> std::optional<std::int64_t> {
+      const Json& value = json.at(name);
+      if (value.is_null()) return std::nullopt;
+      return value.get<std::int64_t>();
+    };
+    CaptureRecord out;
+    out.database_id = json.at("database_id").get<std::string>();
+    out.epochs = json.at("epochs").get<std::map<std::string, std::string>>();
+    out.position_nonce = nonce("position_nonce");
+    out.ahead_nonce = nonce("ahead_nonce");
+    return out;
+  });
+}
+
 std::string seal_record(std::string_view name, std::string_view bytes) {
   const std::uint64_t hash = record_hash(name, bytes);
   std::string out(reinterpret_cast<const char*>(&hash), sizeof hash);

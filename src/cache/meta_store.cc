@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view kSumPrefix = "sum:";
 // Of hashes: what look-ups read in place of the table of reasons.
 constexpr std::string_view kSkipped = "skipped";
+constexpr std::string_view kCapture = "capture";
 
 std::unexpected<Error> damaged(std::string_view what) {
   return fail(ErrorCode::corrupt, "the cache's " + std::string(what) + " record is damaged",
@@ -170,6 +171,12 @@ Result<Meta> load_meta(const redb::ReadTransaction& txn) {
   meta.catalog = std::move(catalog);
   TIDEMARK_ASSIGN(boundary, load_text(txn, state, "boundary"));
   meta.boundary.place = std::move(boundary);
+  TIDEMARK_ASSIGN(capture, txn.get(kMetaTable, kCapture));
+  if (capture) {
+    TIDEMARK_ASSIGN(bytes, unseal_record(kCapture, capture->bytes()));
+    TIDEMARK_ASSIGN(record, decode_capture(bytes));
+    meta.capture = std::move(record);
+  }
   TIDEMARK_ASSIGN(doubt, load_text(txn, state, "doubt"));
   meta.doubt = std::move(doubt);
   TIDEMARK_ASSIGN(reason, load_text(txn, state, "unavailable"));
@@ -199,6 +206,11 @@ Result<void> store_meta(redb::WriteTransaction& txn, const Meta& meta, const Met
   records.put("identity", encode_identity(meta.identity));
   records.put("state", encode_state(meta.state));
   records.put("boundary", meta.boundary.place);
+  if (meta.capture.database_id.empty()) {
+    records.remove(std::string(kCapture));
+  } else {
+    records.put(std::string(kCapture), encode_capture(meta.capture));
+  }
   records.put("doubt", meta.doubt);
   records.put("unavailable", meta.source_unavailable_reason);
   records.put("report", meta.last_report_json);

@@ -138,20 +138,32 @@ Result<bool> WriteSession::contains(std::string_view collection, std::string_vie
   return found.has_value();
 }
 
-Result<std::vector<WriteSession::PlaceEntry>> WriteSession::newest(
-    const model::Collection& episodes, std::string_view below, std::size_t limit) {
-  TIDEMARK_TRY(impl_->indexes.apply(impl_->txn));
-  redb::Range range;
-  if (!below.empty()) range.to = below;
-  range.backward = true;
-  range.entries_max = limit;
+Result<std::vector<WriteSession::PlaceEntry>> WriteSession::Impl::places(
+    const model::Collection& episodes, const redb::Range& range) {
+  TIDEMARK_TRY(indexes.apply(txn));
   const std::string table = newest_table(episodes.name);
-  TIDEMARK_ASSIGN(slice, impl_->txn.scan(index_table(table), range));
+  TIDEMARK_ASSIGN(slice, txn.scan(index_table(table), range));
   std::vector<PlaceEntry> entries;
   for (const redb::Entry& entry : slice.entries()) {
     entries.push_back({std::string(entry.key), key_of_place(entry.key)});
   }
   return entries;
+}
+
+Result<std::vector<WriteSession::PlaceEntry>> WriteSession::newest(
+    const model::Collection& episodes, std::string_view below, std::size_t limit) {
+  redb::Range range;
+  if (!below.empty()) range.to = below;
+  range.backward = true;
+  range.entries_max = limit;
+  return impl_->places(episodes, range);
+}
+
+Result<std::vector<WriteSession::PlaceEntry>> WriteSession::oldest(
+    const model::Collection& episodes, std::size_t limit) {
+  redb::Range range;
+  range.entries_max = limit;
+  return impl_->places(episodes, range);
 }
 
 Result<std::vector<std::string>> WriteSession::keys(std::string_view collection,

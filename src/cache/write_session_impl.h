@@ -30,6 +30,9 @@ struct WriteSession::Impl {
   [[nodiscard]] Result<void> replace(const model::Collection& collection, std::string_view key,
                                      const std::optional<std::string_view>& old_bytes,
                                      const std::optional<std::string_view>& new_bytes);
+  // Of the newest-first index.
+  [[nodiscard]] Result<std::vector<PlaceEntry>> places(const model::Collection& episodes,
+                                                       const redb::Range& range);
 };
 
 }  // namespace tidemark::cache

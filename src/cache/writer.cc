@@ -35,6 +35,15 @@ Result<std::optional<Identity>> peek_identity(const std::string& path) {
   return std::move(*identity);
 }
 
+Result<std::optional<Meta>> peek_meta(const std::string& path) {
+  const auto db = redb::Database::open(path, {});
+  if (!db) return std::nullopt;
+  TIDEMARK_ASSIGN(txn, db->begin_read());
+  auto meta = load_meta(txn);
+  if (!meta) return std::nullopt;  // the open for writing says what is wrong
+  return std::move(*meta);
+}
+
 EncodedRow encode_record(const model::Collection& collection, const model::Record& record) {
   return {record.key,
           encode_row(collection.name, record.key, collection.schema_id(), record.cells)};

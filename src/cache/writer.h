@@ -28,6 +28,9 @@ struct WriterOptions {
 // invalid (no cache of ours), unsupported (newer format), corrupt.
 [[nodiscard]] Result<std::optional<Identity>> peek_identity(const std::string& path);
 
+// All of it, likewise; an empty answer when the file needs the open for writing.
+[[nodiscard]] Result<std::optional<Meta>> peek_meta(const std::string& path);
+
 // A row ready to be stored: encoded and hashed before any write transaction opens.
 struct EncodedRow {
   std::string key;
@@ -64,6 +67,9 @@ class WriteSession {
   // Entries of the newest-first index strictly below `below` (empty: from the top), newest first.
   [[nodiscard]] Result<std::vector<PlaceEntry>> newest(const model::Collection& episodes,
                                                        std::string_view below, std::size_t limit);
+  // The same from the other end: the oldest, oldest first.
+  [[nodiscard]] Result<std::vector<PlaceEntry>> oldest(const model::Collection& episodes,
+                                                       std::size_t limit);
   // Keys after `after`, ascending by bytes.
   [[nodiscard]] Result<std::vector<std::string>> keys(std::string_view collection,
                                                       std::optional<std::string_view> after,

@@ -19,7 +19,8 @@ constexpr const char* kMetaSql =
 constexpr const char* kHeadSql =
     "SELECT (SELECT max(seq) FROM tidemark_changes), "
     "(SELECT nonce FROM tidemark_changes WHERE seq = ?1), "
-    "(SELECT nonce FROM tidemark_changes WHERE seq = ?2)";
+    "(SELECT nonce FROM tidemark_changes WHERE seq = ?2), "
+    "(SELECT nonce FROM tidemark_changes WHERE seq = (SELECT max(seq) FROM tidemark_changes))";
 constexpr std::size_t kSchemaColumns = 5;
 
 constexpr const char* kInstallAgain = "; run `tidemark capture install` again";
@@ -144,8 +145,8 @@ std::optional<std::string> other_anchor(const char* what, std::int64_t at,
                                         const std::optional<std::int64_t>& stored,
                                         const std::optional<std::int64_t>& now) {
   const std::string row = "change " + number(at) + ", " + what + ",";
+  if (now == stored) return std::nullopt;  // both none: pruned up to it, and known to be
   if (!now) return row + " is no longer in the source's log: the source was restored or pruned";
-  if (now == stored) return std::nullopt;
   return row + " is another one now: the source was restored from a backup, or is a branch";
 }
 
@@ -176,7 +177,7 @@ std::vector<turso::Statement> guard_statements(const GuardRequest& request) {
 
 Result<Guard> read_guard(std::span<const model::RowSet> results) {
   if (results.size() < kGuardStatements || results[0].columns().size() != kSchemaColumns ||
-      results[1].columns().size() != 2 || results[2].columns().size() != 3 ||
+      results[1].columns().size() != 2 || results[2].columns().size() != 4 ||
       results[2].size() != 1) {
     return turso::unexpected_reply("how capture is");
   }
@@ -187,6 +188,7 @@ Result<Guard> read_guard(std::span<const model::RowSet> results) {
   guard.head = std::max(integer(head[0]).value_or(0), guard.floor);
   guard.anchor_nonce = integer(head[1]);
   guard.ahead_nonce = integer(head[2]);
+  if (integer(head[0]).value_or(0) == guard.head) guard.head_nonce = integer(head[3]);
   const std::string log = log_trouble(objects, guard);
   for (const auto& [table, epoch] : guard.epochs) {
     const std::string trouble = log.empty() ? table_trouble(objects, table) : log;

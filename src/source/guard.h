@@ -40,6 +40,7 @@ struct Guard {
   std::int64_t head = 0;     // the newest change; never below the floor, however empty the log
   std::map<std::string, std::string> epochs;     // of each captured table
   std::map<std::string, std::string> unhealthy;  // captured table -> why its log cannot be trusted
+  std::optional<std::int64_t> head_nonce;        // of the row at `head`; none when pruned
   std::optional<std::int64_t> anchor_nonce;      // of the row at request.position
   std::optional<std::int64_t> ahead_nonce;
 };

@@ -181,6 +181,16 @@ Result<std::vector<Child>> read_children(const Collection& embeddings, const mod
   return children;
 }
 
+std::vector<turso::Statement> places_statements(const Collection& episodes,
+                                                std::span<const Value> keys) {
+  const std::string key = column(episodes, episodes.key_column);
+  const std::string order =
+      episodes.order_column ? column(episodes, *episodes.order_column) : "NULL";
+  return by_keys("SELECT " + key + ", " + order + " FROM " + quote_name(episodes.name) + " WHERE " +
+                     key,
+                 keys);
+}
+
 turso::Statement odd_keys_statement(const Collection& collection, std::size_t limit) {
   // Two seeks on the key's index: NULLs come first, blobs last.
   const std::string key = column(collection, collection.key_column);

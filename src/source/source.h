@@ -64,6 +64,10 @@ struct Listed {
 [[nodiscard]] Result<Listed> read_list(const model::Collection& collection,
                                        const model::RowSet& rows);
 
+// Places of the episodes with these keys, in no order; for read_list().
+[[nodiscard]] std::vector<turso::Statement> places_statements(const model::Collection& episodes,
+                                                              std::span<const Value> keys);
+
 struct Child {
   Value key;
   model::Parent parent;

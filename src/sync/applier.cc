@@ -17,8 +17,72 @@ constexpr std::size_t kIndexSlice = 2'000;
 }  // namespace
 
 Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
-                 bool filling)
-    : session_(session), catalog_(catalog), scope_(scope), filling_(filling) {}
+                 bool filling, ObserveDifference observe)
+    : session_(session),
+      catalog_(catalog),
+      scope_(scope),
+      filling_(filling),
+      observe_(std::move(observe)) {}
+
+void Applier::resume() {
+  const cache::Meta& meta = session_.meta();
+  resumed_ = true;
+  confirming_ = true;
+  boundary_ = meta.boundary.place;
+  for (const auto& skip : meta.skips) skips_[{skip.collection, skip.key}] = skip.reason;
+}
+
+std::vector<std::string> Applier::skipped_keys(const Collection& collection) const {
+  std::vector<std::string> keys;
+  for (const auto& [at, reason] : skips_) {
+    if (at.first == collection.name) keys.push_back(at.second);
+  }
+  return keys;
+}
+
+void Applier::forget_skips(const FetchedRows& event) {
+  for (const auto& row : event.rows) skips_.erase({event.collection->name, row.key});
+  for (const auto& key : event.missing) skips_.erase({event.collection->name, key});
+}
+
+Result<std::uint64_t> Applier::settle_window(std::vector<std::string> skipped) {
+  const Collection& episodes = *catalog_.find(Kind::episodes);
+  std::erase_if(skipped, [this](const std::string& place) { return place < boundary_; });
+  std::ranges::sort(skipped, std::greater<>{});  // the lowest is at the end
+  const auto slots = [&]() -> std::uint64_t {
+    const auto sum = session_.meta().sums.find(episodes.name);
+    return (sum == session_.meta().sums.end() ? 0 : sum->second.count) + skipped.size();
+  };
+  if (slots() <= scope_.max_episodes_cache) {
+    return boundary_.empty() ? 0 : scope_.max_episodes_cache - slots();
+  }
+  while (slots() > scope_.max_episodes_cache) TIDEMARK_TRY(evict_some(episodes, slots(), skipped));
+  TIDEMARK_ASSIGN(lowest, session_.oldest(episodes, 1));
+  boundary_ = lowest.empty() ? skipped.back() : lowest.front().place;
+  if (!skipped.empty()) boundary_ = std::min(boundary_, skipped.back());
+  return std::uint64_t{0};
+}
+
+// The lowest places leave first, whether their rows are cached or skipped; a slice at a time.
+Result<void> Applier::evict_some(const Collection& episodes, std::uint64_t slots,
+                                 std::vector<std::string>& skipped) {
+  const auto over = static_cast<std::size_t>(
+      std::min<std::uint64_t>(slots - scope_.max_episodes_cache, kIndexSlice));
+  TIDEMARK_ASSIGN(lowest, session_.oldest(episodes, over));
+  std::vector<std::string> evicted;
+  // A slice may be cut short: no further than it shows.
+  for (std::size_t left = lowest.empty() ? over : lowest.size(); left > 0; --left) {
+    const bool cached = evicted.size() < lowest.size();
+    const bool skipped_first =
+        !skipped.empty() && (!cached || skipped.back() < lowest[evicted.size()].place);
+    if (skipped_first) {
+      skipped.pop_back();
+    } else if (cached) {
+      evicted.push_back(lowest[evicted.size()].key);
+    }
+  }
+  return remove(episodes, evicted, false);
+}
 
 Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
   for (const Collection& collection : cached.collections) {
@@ -40,6 +104,7 @@ Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
 }
 
 Result<void> Applier::take(ListedPlaces event) {
+  if (resumed_) return lower_window(event);
   Listed& listed = listed_[event.collection];
   listed.count += event.places.size();
   listed.ended = event.last;
@@ -74,18 +139,31 @@ Result<void> Applier::join_window(const ListedPlaces& event) {
   return {};
 }
 
+Result<void> Applier::lower_window(const ListedPlaces& event) {
+  TIDEMARK_TRY(skip(event.skipped));
+  if (!event.places.empty()) boundary_ = event.places.back();
+  if (event.last && event.exhausted) boundary_.clear();
+  return {};
+}
+
 Result<void> Applier::take(ListedChildren event) {
   auto& known = keys_[event.collection];
   known.insert(event.children.begin(), event.children.end());
+  std::vector<std::string> gone;
   for (const std::string& parent : event.parents) {
     for (const auto kind : {std::optional<Kind>{}, std::optional(event.parent_kind)}) {
       TIDEMARK_ASSIGN(cached, session_.children(*event.collection, {parent, kind}));
       for (std::string& key : cached) {
-        if (!known.contains(key)) candidates_[event.collection].insert(std::move(key));
+        if (known.contains(key)) continue;
+        if (resumed_) {
+          gone.push_back(std::move(key));
+        } else {
+          candidates_[event.collection].insert(std::move(key));
+        }
       }
     }
   }
-  return {};
+  return remove(*event.collection, gone, true);
 }
 
 Result<bool> Applier::has_parent(const model::Parent& parent) {
@@ -114,6 +192,7 @@ Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
 
 Result<void> Applier::take(FetchedRows event) {
   vectors_kept_raw_ += event.vectors_kept_raw;
+  if (resumed_) forget_skips(event);
   TIDEMARK_TRY(skip(event.skipped));
   std::vector<cache::EncodedRow> kept;
   std::vector<std::string> left;
@@ -137,8 +216,13 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
   if (rows.empty()) return {};
   TIDEMARK_ASSIGN(outcomes, session_.put(collection, rows));
   CollectionReport& report = reports_[collection.name];
-  for (const auto outcome : outcomes) {
-    const bool same = outcome == cache::PutOutcome::unchanged;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool same = outcomes[i] == cache::PutOutcome::unchanged;
+    if (!same && observe_) {
+      observe_(
+          collection.name, rows[i].key,
+          outcomes[i] == cache::PutOutcome::inserted ? Difference::missing : Difference::different);
+    }
     if (same && confirming_) continue;  // listed too, and counted then
     ++(same ? report.unchanged : report.upserted);
   }
@@ -157,6 +241,7 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!found[i]) continue;
     ++(gone ? report.deleted : report.evicted);
+    if (observe_) observe_(collection.name, keys[i], Difference::surplus);
     if (collection.kind != Kind::embeddings)
       TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
   }
@@ -181,7 +266,7 @@ Result<void> Applier::remove_children(Kind parent_kind, const std::string& paren
 Result<void> Applier::skip(const std::vector<model::Skipped>& skipped) {
   for (const auto& item : skipped) {
     ++reports_[item.collection].skipped;
-    if (skips_.size() < cache::kSkipsMax) skips_.push_back(item);
+    if (skips_.size() < cache::kSkipsMax) skips_[{item.collection, item.key}] = item.reason;
     const Collection* const collection = catalog_.find(item.collection);
     if (collection != nullptr) TIDEMARK_TRY(remove(*collection, {item.key}, false));
   }
@@ -220,12 +305,22 @@ Result<void> Applier::finish(SyncReport& report) {
   cache::Meta& meta = session_.edit_meta();
   meta.boundary.place = boundary_;
   meta.state.window_complete = boundary_.empty();
-  meta.skips = skips_;
-  std::ranges::sort(meta.skips, {},
-                    [](const model::Skipped& s) { return std::tie(s.collection, s.key); });
+  meta.skips.clear();
+  for (const auto& [at, reason] : skips_) meta.skips.push_back({at.first, at.second, reason});
+  report_counts(report);
+  return validate(report);
+}
+
+void Applier::report_counts(SyncReport& report) const {
   for (const Collection& collection : catalog_.collections) {
-    const CollectionReport& counts = reports_[collection.name];
-    report.collections[collection.name] = counts;
+    const auto found = reports_.find(collection.name);
+    const CollectionReport counts = found == reports_.end() ? CollectionReport{} : found->second;
+    CollectionReport& total = report.collections[collection.name];
+    total.upserted += counts.upserted;
+    total.deleted += counts.deleted;
+    total.evicted += counts.evicted;
+    total.unchanged += counts.unchanged;
+    total.skipped += counts.skipped;
     switch (collection.kind) {
       case Kind::episodes:
         report.episodes_synced += counts.upserted;
@@ -241,16 +336,17 @@ Result<void> Applier::finish(SyncReport& report) {
         break;
     }
   }
-  for (const auto& skip : skips_) {
+  report.skipped.clear();
+  for (const auto& [at, reason] : skips_) {
     if (report.skipped.size() == kReportSkipsMax) break;
-    report.skipped.push_back({skip.collection, skip.key, skip.reason});
+    report.skipped.push_back({at.first, at.second, reason});
   }
-  report.vectors_kept_raw = vectors_kept_raw_;
-  return validate(report);
+  report.vectors_kept_raw += vectors_kept_raw_;
 }
 
 Result<void> Applier::validate(SyncReport& report) {
   ValidationReport& result = report.validation;
+  if (resumed_) return {};  // a delta learns nothing of the whole
   const auto& sums = session_.meta().sums;
   const auto agree = [&](const Collection& collection) -> std::optional<bool> {
     const Listed& listed = listed_[&collection];
@@ -284,9 +380,7 @@ Result<void> Applier::validate(SyncReport& report) {
   const Collection* const episodes = catalog_.find(Kind::episodes);
   if (episodes != nullptr && !newest_key_.empty() && !listed_[episodes].changed_under) {
     TIDEMARK_ASSIGN(present, session_.contains(episodes->name, newest_key_));
-    const bool skipped = std::ranges::any_of(skips_, [&](const model::Skipped& s) {
-      return s.collection == episodes->name && s.key == newest_key_;
-    });
+    const bool skipped = skips_.contains({episodes->name, newest_key_});
     note(result.newest_present, present || skipped,
          "the newest episode of the source is not cached");
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cache/writer.h"
+#include "sync/engine.h"
 #include "sync/events.h"
 #include "tidemark/report.h"
 
@@ -20,9 +21,19 @@ namespace tidemark::sync {
 // the scope).
 class Applier {
  public:
-  // filling: nobody reads the session's file yet, so it may commit on the way.
+  // filling: nobody reads the session's file yet, so it may commit on the way. `observe` may be
+  // empty.
   Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
-          bool filling);
+          bool filling, ObserveDifference observe = {});
+
+  // For a delta, before anything is taken: window and skip list go on from the cache's meta.
+  // Fetched rows are judged against the window as they come, and lists of children are complete.
+  void resume();
+  // After the touched rows of a delta: evicts what the window has no room for. `skipped`: places of
+  // the episodes on the skip list, which keep their slots. How many rows are wanted from below.
+  [[nodiscard]] Result<std::uint64_t> settle_window(std::vector<std::string> skipped);
+  [[nodiscard]] const std::string& boundary() const { return boundary_; }
+  [[nodiscard]] std::vector<std::string> skipped_keys(const model::Collection& collection) const;
 
   // Removes what the scope switched off and tables that the source no longer has.
   [[nodiscard]] Result<void> drop_out_of_scope(const model::Catalog& cached);
@@ -57,21 +68,28 @@ class Applier {
   [[nodiscard]] Result<void> join_window(const ListedPlaces& event);
   [[nodiscard]] Result<void> find_unlisted(const model::Collection& collection);
   [[nodiscard]] Result<void> skip(const std::vector<model::Skipped>& skipped);
+  [[nodiscard]] Result<void> lower_window(const ListedPlaces& event);
+  [[nodiscard]] Result<void> evict_some(const model::Collection& episodes, std::uint64_t slots,
+                                        std::vector<std::string>& skipped);
+  void forget_skips(const FetchedRows& event);
+  void report_counts(SyncReport& report) const;
   [[nodiscard]] Result<void> validate(SyncReport& report);
 
   cache::WriteSession& session_;
   const model::Catalog& catalog_;
   const Scope& scope_;
   const bool filling_;
+  const ObserveDifference observe_;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
+  bool resumed_ = false;       // a delta
   std::uint64_t commits_ = 0;  // on the way
   std::uint64_t vectors_kept_raw_ = 0;
   std::map<std::string, CollectionReport> reports_;
   std::map<const model::Collection*, Listed> listed_;
   std::map<const model::Collection*, std::set<std::string>> candidates_;
   std::map<const model::Collection*, std::set<std::string>> keys_;  // listed keys, not of episodes
-  std::vector<model::Skipped> skips_;
+  std::map<std::pair<std::string, std::string>, std::string> skips_;  // reasons
   std::string walked_to_;   // the episodes' index is joined down to this place
   std::string newest_key_;  // of the source
   std::string boundary_;    // lowest place of the window; empty: the source is exhausted

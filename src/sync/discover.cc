@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "source/guard.h"
 #include "source/source.h"
 
 namespace tidemark::sync {
@@ -48,7 +49,8 @@ std::vector<std::string> describe_roles(const model::Catalog& catalog) {
   return roles;
 }
 
-Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known) {
+Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known,
+                                bool* capture) {
   turso::Batch ping;
   ping.statements.push_back(source::schema_statement());
   if (!known) std::ranges::copy(source::usual_discovery(), std::back_inserter(ping.statements));
@@ -57,6 +59,7 @@ Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Cat
   if (answer.results.size() != ping.statements.size() || schema.columns().size() != 4) {
     return turso::unexpected_reply("what its tables are");
   }
+  if (capture != nullptr) *capture = source::capture_present(schema);
   if (known && known->fingerprint == source::fingerprint(schema)) return *known;
   TIDEMARK_ASSIGN(batch, source::discovery_batch(schema));
   if (auto reply = answered_already(batch, ping, answer)) {

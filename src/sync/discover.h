@@ -13,9 +13,11 @@
 
 namespace tidemark::sync {
 
-// The schema, and the tables in detail when it is not the one that the cache knows.
+// The schema, and the tables in detail when it is not the one that the cache knows. `capture`
+// learns whether the source has a change log.
 [[nodiscard]] Result<model::Catalog> discover(Fetcher& fetcher,
-                                              const std::optional<model::Catalog>& known);
+                                              const std::optional<model::Catalog>& known,
+                                              bool* capture = nullptr);
 
 // What discovery found, a sentence for each collection: its key, order, parent and indexes.
 [[nodiscard]] std::vector<std::string> describe_roles(const model::Catalog& catalog);

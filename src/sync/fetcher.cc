@@ -72,17 +72,16 @@ SteadyTime Fetcher::request_deadline() const {
 }
 
 turso::Batch Fetcher::guarded(std::vector<turso::Statement> statements) const {
-  if (!fingerprint_.empty()) statements.insert(statements.begin(), source::schema_statement());
-  return {std::move(statements)};
+  if (!guard_) return {std::move(statements)};
+  turso::Batch batch{guard_->statements()};
+  std::ranges::move(statements, std::back_inserter(batch.statements));
+  return batch;
 }
 
 Result<std::vector<model::RowSet>> Fetcher::take_each(turso::BatchReply reply) const {
-  const std::size_t guards = fingerprint_.empty() ? 0 : 1;
+  const std::size_t guards = guard_ ? guard_->statements().size() : 0;
   if (reply.results.size() <= guards) return turso::unexpected_reply("rows");
-  if (guards > 0 && source::fingerprint(reply.results[0]) != fingerprint_) {
-    return fail(ErrorCode::unavailable, "the tables of the source changed during the pass",
-                "run `tidemark sync` again");
-  }
+  if (guard_) TIDEMARK_TRY(guard_->check(std::span(reply.results).first(guards)));
   reply.results.erase(reply.results.begin(),
                       reply.results.begin() + static_cast<std::ptrdiff_t>(guards));
   return std::move(reply.results);
@@ -94,13 +93,18 @@ Result<turso::BatchReply> Fetcher::ask(const turso::Batch& batch) {
     auto reply = turso::run(connection_, batch, request_deadline(), abandoned_.get_token());
     if (reply) counts_.add_rows_read(reply->rows_read);
     if (reply || !may_pass(reply.error()) || tries >= kTriesMax) return reply;
-    ++counts_.retries;
-    const auto until = clock_.steady() + backoff_.delay(tries - 1, random_());
-    while (clock_.steady() < until) {
-      TIDEMARK_TRY(check_time());
-      connection_.poll(std::min(until, clock_.steady() + kPollStep));
-    }
+    TIDEMARK_TRY(pause(tries));
   }
+}
+
+Result<void> Fetcher::pause(std::uint32_t tries) {
+  ++counts_.retries;
+  const auto until = clock_.steady() + backoff_.delay(tries - 1, random_());
+  while (clock_.steady() < until) {
+    TIDEMARK_TRY(check_time());
+    connection_.poll(std::min(until, clock_.steady() + kPollStep));
+  }
+  return {};
 }
 
 Result<model::RowSet> Fetcher::ask(std::vector<turso::Statement> statements) {

@@ -20,6 +20,7 @@
 #include "model/record.h"
 #include "source/source.h"
 #include "sync/page_sizer.h"
+#include "sync/request_guard.h"
 #include "sync/worker.h"
 #include "tidemark/config.h"
 #include "turso/connection.h"
@@ -54,8 +55,10 @@ class Fetcher {
   // From any thread: every call, the one that runs too, ends with `cancelled`.
   void abandon();
 
-  // From now on each reply must show this schema. Empty: no guard (one snapshot is held).
-  void guard_schema(std::string fingerprint) { fingerprint_ = std::move(fingerprint); }
+  // From now on each reply must pass it. Null: no guard.
+  void set_guard(std::shared_ptr<RequestGuard> guard) { guard_ = std::move(guard); }
+  // Waits before the try after `tries` that came to nothing.
+  [[nodiscard]] Result<void> pause(std::uint32_t tries);
 
   // One unguarded batch.
   [[nodiscard]] Result<turso::BatchReply> ask(const turso::Batch& batch);
@@ -110,7 +113,7 @@ class Fetcher {
   const std::stop_callback<std::function<void()>> on_stop_;
   const base::Backoff backoff_;
   std::minstd_rand random_;  // jitter; seeded by the clock, so that a stepped one repeats it
-  std::string fingerprint_;
+  std::shared_ptr<RequestGuard> guard_;
   FetchCounts counts_;
   std::map<std::string, PageSizer> sizers_;  // by collection
   std::mutex finished_mutex_;

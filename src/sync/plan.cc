@@ -14,7 +14,19 @@ void note_difference(std::string& differences, const std::string& field, const s
 
 }  // namespace
 
-const char* to_string(Mode mode) { return mode == Mode::fill ? "fill" : "scan"; }
+const char* to_string(Mode mode) {
+  switch (mode) {
+    case Mode::fill:
+      return "fill";
+    case Mode::scan:
+      return "scan";
+    case Mode::delta:
+      return "delta";
+    case Mode::reconcile:
+      return "reconcile";
+  }
+  return "";
+}
 
 Result<Scope> resolve_scope(const std::optional<Scope>& stored, const SyncConfig& config,
                             const SyncRequest& request) {

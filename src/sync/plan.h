@@ -11,7 +11,8 @@
 
 namespace tidemark::sync {
 
-enum class Mode { fill, scan };
+// reconcile: a scan beside a change log that is followed from then on.
+enum class Mode { fill, scan, delta, reconcile };
 
 [[nodiscard]] const char* to_string(Mode mode);
 

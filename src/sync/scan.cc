@@ -1,11 +1,9 @@
 #include "sync/scan.h"
 
 #include <algorithm>
-#include <charconv>
-#include <unordered_set>
 
 #include "cache/order_key.h"
-#include "cache/row_format.h"
+#include "sync/pages.h"
 #include "sync/tuning.h"
 
 namespace tidemark::sync {
@@ -17,58 +15,6 @@ using model::Kind;
 std::string place_text(const Collection& collection, const model::Place& place) {
   return collection.kind == Kind::episodes ? cache::encode_place(place)
                                            : model::key_text(place.key);
-}
-
-// In the order of the cache's keys: rows that come so are stored at half the cost, and the file is
-// half as large.
-void sort_by_key(std::vector<Value>& keys) {
-  std::ranges::sort(keys, [](const Value& a, const Value& b) {
-    const auto* const a_text = std::get_if<std::string>(&a);
-    const auto* const b_text = std::get_if<std::string>(&b);
-    if (a_text != nullptr && b_text != nullptr) return *a_text < *b_text;
-    return model::key_text(a) < model::key_text(b);
-  });
-}
-
-// The SQL key of a redb key.
-Value key_value(const Collection& collection, const std::string& text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  if (collection.integer_key && whole) return number;
-  return text;
-}
-
-FetchedRows encode_page(const Collection& collection, const std::vector<Value>& keys,
-                        model::RecordPage page) {
-  FetchedRows out;
-  out.collection = &collection;
-  const std::uint32_t schema_id = collection.schema_id();
-  std::unordered_set<std::string_view> seen;
-  for (const auto& record : page.records) {
-    seen.insert(record.key);
-    out.rows.push_back(
-        {record.key, cache::encode_row(collection.name, record.key, schema_id, record.cells)});
-    if (collection.kind == Kind::embeddings) {
-      out.parents.push_back(model::parent_of(collection, record.cells).value_or(model::Parent{}));
-    }
-    if (collection.kind == Kind::episodes) {
-      std::string place;
-      cache::append_order_key(place, collection.order_column
-                                         ? record.cells[*collection.order_column]
-                                         : ValueView::null());
-      cache::append_order_key(place, record.cells[collection.key_column]);
-      out.places.push_back(std::move(place));
-    }
-  }
-  for (const auto& skip : page.skipped) seen.insert(skip.key);
-  for (const Value& key : keys) {
-    std::string text = model::key_text(key);
-    if (!seen.contains(text)) out.missing.push_back(std::move(text));
-  }
-  out.skipped = std::move(page.skipped);
-  out.vectors_kept_raw = page.vectors_kept_raw;
-  return out;
 }
 
 }  // namespace
@@ -108,7 +54,9 @@ Result<void> Scan::run() {
   for (const Collection& collection : catalog_.collections) {
     if (collection.kind == Kind::embeddings) continue;  // they come with their parents
     if (collection.kind != Kind::episodes && !scope_.sync_patterns) continue;
-    TIDEMARK_TRY(collection.kind == Kind::episodes ? episodes(collection) : by_key(collection));
+    TIDEMARK_TRY(collection.kind == Kind::episodes
+                     ? episodes(collection, {}, scope_.max_episodes_cache)
+                     : by_key(collection));
   }
   return scope_.sync_embeddings ? odd_embeddings() : Result<void>{};
 }
@@ -157,9 +105,8 @@ Result<source::Listed> Scan::list(const Collection& collection, source::ListRequ
   }
 }
 
-Result<void> Scan::episodes(const Collection& collection) {
-  std::uint64_t wanted = scope_.max_episodes_cache;
-  source::ListRequest request;
+Result<void> Scan::episodes(const Collection& collection, source::ListRequest request,
+                            std::uint64_t wanted) {
   bool last = false;
   while (!last) {
     // One more than the window: whether the source has older rows.
@@ -184,6 +131,47 @@ Result<void> Scan::episodes(const Collection& collection) {
     TIDEMARK_TRY(chunk(collection, std::move(listed), std::move(event)));
   }
   return {};
+}
+
+Result<void> Scan::below(const Collection& episodes, const model::Place& after,
+                         std::uint64_t wanted) {
+  source::ListRequest request;
+  request.after = after;
+  request.nulls_only = std::holds_alternative<std::monostate>(after.order);
+  return this->episodes(episodes, std::move(request), wanted);
+}
+
+Result<void> Scan::touched(const std::map<const Collection*, std::vector<Value>>& keys) {
+  for (const auto& [collection, touched] : keys) {
+    std::vector<Value> sorted = touched;
+    sort_by_key(sorted);
+    TIDEMARK_TRY(rows(*collection, sorted));
+  }
+  if (!scope_.sync_embeddings) return {};
+  for (const auto& [collection, touched] : keys) {
+    if (collection->kind == Kind::embeddings) continue;
+    for (std::size_t at = 0; at < touched.size(); at += kParentsPerList) {
+      const std::size_t n = std::min(kParentsPerList, touched.size() - at);
+      TIDEMARK_TRY(children(*collection, std::span(touched).subspan(at, n)));
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> Scan::places(const Collection& episodes,
+                                              const std::vector<std::string>& keys) {
+  std::vector<Value> values;
+  values.reserve(keys.size());
+  for (const std::string& key : keys) values.push_back(key_value(episodes, key));
+  std::vector<std::string> places;
+  for (std::size_t at = 0; at < values.size(); at += kParentsPerList) {
+    const std::size_t n = std::min(kParentsPerList, values.size() - at);
+    TIDEMARK_ASSIGN(
+        rows, fetcher_.ask(source::places_statements(episodes, std::span(values).subspan(at, n))));
+    TIDEMARK_ASSIGN(listed, source::read_list(episodes, rows));
+    for (const auto& place : listed.places) places.push_back(place_text(episodes, place));
+  }
+  return places;
 }
 
 Result<void> Scan::by_key(const Collection& collection) {

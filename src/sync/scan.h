@@ -31,6 +31,15 @@ class Scan {
   Scan(Fetcher& fetcher, const model::Catalog& catalog, const Scope& scope, Emit emit);
 
   [[nodiscard]] Result<void> run();
+  // Episodes strictly below `after` in the window's order, at most `wanted` of them, likewise.
+  [[nodiscard]] Result<void> below(const model::Collection& episodes, const model::Place& after,
+                                   std::uint64_t wanted);
+  // The rows of exactly these keys and the embeddings of those that are parents.
+  [[nodiscard]] Result<void> touched(
+      const std::map<const model::Collection*, std::vector<Value>>& keys);
+  // Where these episodes are in the window's order; those that are gone are left out.
+  [[nodiscard]] Result<std::vector<std::string>> places(const model::Collection& episodes,
+                                                        const std::vector<std::string>& keys);
   // The rows of exactly these keys, for each collection: what the writer has and the lists lack.
   [[nodiscard]] Result<void> confirm(
       const std::map<const model::Collection*, std::vector<std::string>>& keys);
@@ -39,7 +48,8 @@ class Scan {
   [[nodiscard]] Result<void> odd_embeddings();
   [[nodiscard]] Result<void> tell_odd_keys(const model::Collection& collection,
                                            const model::RowSet& rows);
-  [[nodiscard]] Result<void> episodes(const model::Collection& collection);
+  [[nodiscard]] Result<void> episodes(const model::Collection& collection,
+                                      source::ListRequest request, std::uint64_t wanted);
   [[nodiscard]] Result<void> by_key(const model::Collection& collection);
   [[nodiscard]] Result<void> chunk(const model::Collection& collection, source::Listed listed,
                                    ListedPlaces event);

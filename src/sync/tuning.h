@@ -26,6 +26,10 @@ inline constexpr std::size_t kListChunkRows = 40'000;
 // Parents in one request for embeddings.
 inline constexpr std::size_t kParentsPerList = 5'000;
 
+// Log rows that one request of a delta covers: a few hundred rows of 1 KiB, whose embeddings come
+// with them, stay below the limit of a reply. What is larger is fetched in pages.
+inline constexpr std::size_t kChangesPerRange = 1'000;
+
 // Encoded rows waiting for the writer: back pressure on the fetch thread.
 inline constexpr std::size_t kQueueBytesMax = std::size_t{4} << 20U;
 // A fill commits after this many bytes of rows, since redb keeps a transaction's pages in memory:

@@ -1,0 +1,105 @@
+// Following the change log: from the cache's position to the log's head, one commit for each range.
+#include "sync/pass.h"
+
+namespace tidemark::sync {
+
+// Caught up, or everything has to be read: then reason_ says why.
+Result<Pass::Followed> Pass::follow(const model::Catalog& catalog, Fetcher& fetcher) {
+  Follower follower(fetcher, catalog, scope_);
+  while (true) {
+    const source::GuardState state = guard_state(writer_ ? writer_->meta() : *meta_);
+    auto seen = follower.look(state);
+    if (!seen && source::is_capture_gone(seen.error())) {
+      const std::string reason = "change capture was removed from the source";
+      TIDEMARK_TRY(note_doubt(reason));
+      return Followed::everything;
+    }
+    if (!seen) return std::unexpected(std::move(seen).error());
+    if (!seen->doubt.empty()) {
+      TIDEMARK_TRY(note_doubt(seen->doubt));
+      return Followed::everything;
+    }
+    if (seen->other_schema) {
+      TIDEMARK_TRY(note_doubt("the schema of the source changed"));
+      return Followed::everything;
+    }
+    if (seen->changes.up == state.position) {
+      TIDEMARK_TRY(confirm(fetcher));
+      return Followed::caught_up;
+    }
+    TIDEMARK_TRY(take(follower, *seen, state, fetcher));
+    const cache::Meta& meta = writer_->meta();
+    if (!meta.state.catching_up && meta.state.consistent) return Followed::caught_up;
+  }
+}
+
+// After a reconcile: what changed while it read.
+Result<void> Pass::follow_on(const model::Catalog& catalog, Fetcher& fetcher) {
+  if (!capture_ || writer_->meta().state.consistent) return {};
+  capture_.reset();
+  fetcher.set_guard(nullptr);
+  TIDEMARK_ASSIGN(followed, follow(catalog, fetcher));
+  if (followed == Followed::caught_up) return {};
+  return fail(ErrorCode::unavailable, "the source changed during the pass: " + reason_,
+              "run `tidemark sync` again");
+}
+
+Result<void> Pass::take(Follower& follower, const Follower::Seen& seen,
+                        const source::GuardState& state, const Fetcher& fetcher) {
+  TIDEMARK_ASSIGN(open, writer());
+  TIDEMARK_ASSIGN(session, open->begin());
+  TIDEMARK_TRY(follower.take(seen, state, session, report_));
+  if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
+  progress("commit");
+  cache::Meta& meta = session.edit_meta();
+  meta.state.catching_up = seen.changes.up < seen.guard.head;
+  meta.state.consistent = meta.state.position >= meta.state.ahead;
+  meta.identity.server_traits = connection_->traits().text;
+  if (!meta.state.catching_up) confirm_all(meta);
+  ++report_.commits;
+  if (report_.reason.empty()) report_.reason = "changes were logged";
+  finish_report(meta, fetcher);
+  meta.last_report_json = report_.to_json();
+  return std::move(session).commit();
+}
+
+// Nothing is new. Readers must learn that this was seen, but not more often than the heartbeat.
+Result<void> Pass::confirm(const Fetcher& fetcher) {
+  if (report_.reason.empty()) report_.reason = "nothing changed";
+  const cache::Meta& known = writer_ ? writer_->meta() : *meta_;
+  const auto last = WallTime(std::chrono::duration_cast<WallTime::duration>(
+      std::chrono::microseconds(known.state.checked_at_us)));
+  const bool due = checked_at_ - last >= setup_.config.heartbeat || checked_at_ < last;
+  const bool flagged = known.state.catching_up || !known.state.consistent ||
+                       known.state.source_unavailable_since_us != 0;
+  if (!due && !flagged) {
+    finish_report(known, fetcher);
+    return {};
+  }
+  TIDEMARK_ASSIGN(open, writer());
+  TIDEMARK_ASSIGN(session, open->begin());
+  cache::Meta& meta = session.edit_meta();
+  meta.state.catching_up = false;
+  meta.state.consistent = meta.state.position >= meta.state.ahead;
+  confirm_all(meta);
+  ++report_.commits;
+  finish_report(meta, fetcher);
+  meta.last_report_json = report_.to_json();
+  return std::move(session).commit();
+}
+
+// Before anything else is done: from here on no reader takes the cache for what the source has.
+Result<void> Pass::note_doubt(const std::string& reason) {
+  reason_ = reason;
+  TIDEMARK_ASSIGN(open, writer());
+  TIDEMARK_ASSIGN(session, open->begin());
+  cache::Meta& meta = session.edit_meta();
+  meta.doubt = reason;
+  meta.state.in_doubt = true;
+  meta.state.consistent = false;
+  TIDEMARK_TRY(std::move(session).commit());
+  if (!filling_) meta_ = open->meta();
+  return {};
+}
+
+}  // namespace tidemark::sync

@@ -1,0 +1,64 @@
+#include "sync/pages.h"
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_set>
+
+#include "cache/order_key.h"
+#include "cache/row_format.h"
+
+namespace tidemark::sync {
+
+using model::Collection;
+using model::Kind;
+
+void sort_by_key(std::vector<Value>& keys) {
+  std::ranges::sort(keys, [](const Value& a, const Value& b) {
+    const auto* const a_text = std::get_if<std::string>(&a);
+    const auto* const b_text = std::get_if<std::string>(&b);
+    if (a_text != nullptr && b_text != nullptr) return *a_text < *b_text;
+    return model::key_text(a) < model::key_text(b);
+  });
+}
+
+Value key_value(const Collection& collection, const std::string& text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  if (collection.integer_key && whole) return number;
+  return text;
+}
+
+FetchedRows encode_page(const Collection& collection, const std::vector<Value>& keys,
+                        model::RecordPage page) {
+  FetchedRows out;
+  out.collection = &collection;
+  const std::uint32_t schema_id = collection.schema_id();
+  std::unordered_set<std::string_view> seen;
+  for (const auto& record : page.records) {
+    seen.insert(record.key);
+    out.rows.push_back(
+        {record.key, cache::encode_row(collection.name, record.key, schema_id, record.cells)});
+    if (collection.kind == Kind::embeddings) {
+      out.parents.push_back(model::parent_of(collection, record.cells).value_or(model::Parent{}));
+    }
+    if (collection.kind == Kind::episodes) {
+      std::string place;
+      cache::append_order_key(place, collection.order_column
+                                         ? record.cells[*collection.order_column]
+                                         : ValueView::null());
+      cache::append_order_key(place, record.cells[collection.key_column]);
+      out.places.push_back(std::move(place));
+    }
+  }
+  for (const auto& skip : page.skipped) seen.insert(skip.key);
+  for (const Value& key : keys) {
+    std::string text = model::key_text(key);
+    if (!seen.contains(text)) out.missing.push_back(std::move(text));
+  }
+  out.skipped = std::move(page.skipped);
+  out.vectors_kept_raw = page.vectors_kept_raw;
+  return out;
+}
+
+}  // namespace tidemark::sync

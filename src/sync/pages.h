@@ -1,0 +1,25 @@
+// From source rows to what the writer takes: keys in the cache's form and order, rows encoded and
+// hashed before any write transaction opens. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/collection.h"
+#include "model/record.h"
+#include "sync/events.h"
+
+namespace tidemark::sync {
+
+// In the order of the cache's keys: rows that come so are stored at half the cost, and the file is
+// half as large.
+void sort_by_key(std::vector<Value>& keys);
+
+// The SQL key of a redb key.
+[[nodiscard]] Value key_value(const model::Collection& collection, const std::string& text);
+
+// `keys`: those asked for; the ones without a row come out as missing.
+[[nodiscard]] FetchedRows encode_page(const model::Collection& collection,
+                                      const std::vector<Value>& keys, model::RecordPage page);
+
+}  // namespace tidemark::sync

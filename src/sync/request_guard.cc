@@ -1,0 +1,57 @@
+#include "sync/request_guard.h"
+
+#include "source/source.h"
+
+namespace tidemark::sync {
+namespace {
+
+std::unexpected<Error> other_source(const std::string& what) {
+  return fail(ErrorCode::unavailable, what, "run `tidemark sync` again");
+}
+
+}  // namespace
+
+std::vector<turso::Statement> SchemaGuard::statements() const {
+  return {source::schema_statement()};
+}
+
+Result<void> SchemaGuard::check(std::span<const model::RowSet> results) {
+  if (source::fingerprint(results[0]) == fingerprint_) return {};
+  return other_source("the tables of the source changed during the pass");
+}
+
+CaptureGuard::CaptureGuard(std::string schema, source::GuardState state)
+    : schema_(std::move(schema)),
+      state_(std::move(state)),
+      ahead_(state_.position),
+      ahead_nonce_(state_.position_nonce) {}
+
+std::vector<turso::Statement> CaptureGuard::statements() const {
+  return source::guard_statements({state_.position, std::nullopt});
+}
+
+Result<void> CaptureGuard::check(std::span<const model::RowSet> results) {
+  TIDEMARK_ASSIGN(guard, source::read_guard(results));
+  if (guard.schema != schema_) {
+    return other_source("the tables of the source changed during the pass");
+  }
+  if (const auto reason = source::doubt(state_, guard)) {
+    return other_source("the source changed during the pass: " + *reason);
+  }
+  const std::lock_guard lock(mutex_);
+  if (guard.head > ahead_) {
+    ahead_ = guard.head;
+    ahead_nonce_ = guard.head_nonce;
+  }
+  return {};
+}
+
+source::GuardState CaptureGuard::seen() const {
+  source::GuardState state = state_;
+  const std::lock_guard lock(mutex_);
+  state.ahead = ahead_;
+  state.ahead_nonce = ahead_nonce_;
+  return state;
+}
+
+}  // namespace tidemark::sync

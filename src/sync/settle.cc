@@ -1,0 +1,128 @@
+// The end of a pass: commit, check, report.
+#include <unistd.h>
+
+#include "cache/files.h"
+#include "cache/scrub.h"
+#include "sync/pass.h"
+#include "sync/tuning.h"
+
+namespace tidemark::sync {
+namespace {
+
+std::int64_t to_us(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& catalog,
+                          const Fetcher& fetcher) {
+  if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
+  cache::Meta& meta = session.edit_meta();
+  if (setup_.audit) {
+    finish_report(meta, fetcher);
+    return {};
+  }
+  progress("commit");
+  meta.identity.scope = scope_;
+  meta.identity.server_traits = connection_->traits().text;
+  meta.catalog.catalog = catalog;
+  for (const auto& collection : catalog.collections) {
+    auto& names = meta.catalog.schemas[collection.schema_id()];
+    names.clear();
+    for (const auto& column : collection.columns) names.push_back(column.name);
+  }
+  meta.state.sync_patterns = scope_.sync_patterns;
+  meta.state.sync_embeddings = scope_.sync_embeddings;
+  store_guard_state(capture_ ? capture_->seen() : source::GuardState{}, meta);
+  meta.state.consistent = capture_ ? meta.state.position >= meta.state.ahead : held_snapshot_;
+  meta.state.catching_up = false;
+  meta.state.needs_repair = false;  // every row was compared with the source
+  meta.state.in_doubt = false;
+  meta.doubt.clear();
+  confirm_all(meta);
+  finish_report(meta, fetcher);
+  meta.last_report_json = report_.to_json();
+  return std::move(session).commit();
+}
+
+// The cache holds everything that the source had when the pass began.
+void Pass::confirm_all(cache::Meta& meta) const {
+  meta.state.checked_at_us = to_us(checked_at_);
+  meta.state.source_unavailable_since_us = 0;
+  meta.source_unavailable_reason.clear();
+}
+
+void Pass::finish_report(const cache::Meta& meta, const Fetcher& fetcher) {
+  const turso::Usage usage = connection_->usage();
+  report_.pages = fetcher.counts().pages;
+  report_.retries = fetcher.counts().retries;
+  report_.rows_read = fetcher.counts().rows_read;
+  report_.requests = usage.requests;
+  report_.bytes_received = usage.bytes_received;
+  report_.duration = elapsed();
+  report_.position = meta.state.position;
+  report_.freshness.state = FreshnessState::fresh;
+  report_.freshness.checked_at = checked_at_;
+  report_.freshness.age =
+      std::chrono::duration_cast<std::chrono::milliseconds>(setup_.clock->wall() - checked_at_);
+  report_.freshness.incomplete = meta.skips.size();
+  report_.freshness.catching_up = meta.state.catching_up;
+  report_.freshness.consistent = meta.state.consistent;
+}
+
+std::chrono::milliseconds Pass::elapsed() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(setup_.clock->steady() - started_);
+}
+
+// A writer that is killed while it holds the file makes readers wait for a repair.
+Result<void> Pass::close_writer() {
+  if (!writer_) return {};
+  TIDEMARK_TRY(std::move(*writer_).close());
+  writer_.reset();
+  return {};
+}
+
+// Small caches are checked row by row, indexes and sums included.
+Result<void> Pass::check_rows() {
+  std::uint64_t rows = 0;
+  for (const auto& [name, counts] : report_.collections) {
+    rows += counts.upserted + counts.unchanged;
+  }
+  if (rows > kCheckRowsMax && !setup_.config.validate_checksums) return {};
+  const std::string path = filling_ ? cache::generation_path(setup_.cache) : setup_.cache;
+  ReaderOptions options;
+  options.repair = false;
+  TIDEMARK_ASSIGN(checked, tidemark::check(path, false, options));
+  report_.validation.indexes = checked.problems.empty();
+  report_.validation.checksums = checked.problems.empty();
+  const bool damaged = !checked.problems.empty();
+  for (std::string& problem : checked.problems) {
+    report_.validation.problems.push_back(std::move(problem));
+  }
+  report_.duration = elapsed();
+  if (damaged && !filling_) return cache::mark_needs_repair(path);  // the next pass repairs it
+  return {};
+}
+
+void Pass::discard_generation() {
+  writer_.reset();
+  ::unlink(cache::generation_path(setup_.cache).c_str());
+}
+
+// The cache tells its readers that the source cannot be had. When even that fails the age tells.
+void Pass::note_unavailable(const Error& error) {
+  if (error.code != ErrorCode::unavailable || !meta_ || filling_) return;
+  auto open = writer();
+  if (!open) return;
+  auto session = (*open)->begin();
+  if (!session) return;
+  cache::Meta& meta = session->edit_meta();
+  if (meta.state.source_unavailable_since_us == 0) {
+    meta.state.source_unavailable_since_us = to_us(setup_.clock->wall());
+  }
+  meta.source_unavailable_reason = error.message;
+  [[maybe_unused]] const auto noted = std::move(*session).commit();
+}
+
+}  // namespace tidemark::sync

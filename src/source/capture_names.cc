@@ -17,7 +17,8 @@ bool names_collation(std::string_view table_sql) {
 }
 
 std::vector<std::string> table_triggers(std::string_view table, std::string_view table_sql) {
-  std::vector<std::string> names = {"tidemark_insert_", "tidemark_update_", "tidemark_delete_"};
+  std::vector<std::string> names = {"tidemark_insert_", "tidemark_update_", "tidemark_rename_",
+                                    "tidemark_delete_"};
   if (names_collation(table_sql)) {
     names.emplace_back("tidemark_before_insert_");
     names.emplace_back("tidemark_before_update_");

@@ -13,6 +13,10 @@
 namespace tidemark::source {
 namespace {
 
+constexpr const char* kCreateLog =
+    "CREATE TABLE tidemark_changes(seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
+    "id NOT NULL, nonce INTEGER NOT NULL)";
+
 std::string set_meta(const std::string& key, const std::string& value) {
   return "INSERT OR REPLACE INTO tidemark_meta(key, value) VALUES(" + quote_text(key) + ", " +
          value + ")";
@@ -50,11 +54,6 @@ struct Writer {
     return "INSERT INTO tidemark_changes(tbl, id, nonce) VALUES(" + tbl + ", " + side + "." + key +
            ", random()); ";
   }
-  [[nodiscard]] std::string append_where(const std::string& side,
-                                         const std::string& condition) const {
-    return "INSERT INTO tidemark_changes(tbl, id, nonce) SELECT " + tbl + ", " + side + "." + key +
-           ", random() WHERE " + condition + "; ";
-  }
   // The item's changes that are far behind its newest.
   [[nodiscard]] std::string trim(const std::string& side) const {
     return "DELETE FROM tidemark_changes WHERE tbl = " + tbl + " AND id = +" + side + "." + key +
@@ -83,9 +82,7 @@ std::vector<std::string> create_log(const std::string& database_id) {
   return {
       drop_trigger(kLogTriggers[0]), drop_trigger(kLogTriggers[1]), drop_trigger(kLogTriggers[2]),
       "DROP INDEX IF EXISTS tidemark_changes_item", "DROP TABLE IF EXISTS tidemark_changes",
-      "DROP TABLE IF EXISTS tidemark_meta",
-      "CREATE TABLE tidemark_changes(seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
-      "id NOT NULL, nonce INTEGER NOT NULL)",
+      "DROP TABLE IF EXISTS tidemark_meta", kCreateLog,
       "CREATE INDEX tidemark_changes_item ON tidemark_changes(tbl, id)",
       "CREATE TABLE tidemark_meta(key TEXT PRIMARY KEY, value)",
       set_meta(std::string(kDatabaseKey), id), set_meta(std::string(kFloorKey), "0"),
@@ -116,20 +113,23 @@ std::vector<std::string> create_table_triggers(const std::string& table, const s
   const std::string renamed =
       w.not_null("OLD") + " AND OLD." + w.key + " COLLATE BINARY IS NOT NEW." + w.key;
   std::vector<std::string> statements;
+  statements.reserve(2 * names.size());
   for (const std::string& name : names) statements.push_back(drop_trigger(name));
+  // One INSERT ... VALUES each: for INSERT ... SELECT Turso 0.6 makes a temporary file every time.
   const std::vector<std::string> create = {
       trigger(names[0], "AFTER INSERT", table,
               "WHEN " + w.not_null("NEW") + " BEGIN " + w.append("NEW") + w.trim("NEW") + "END"),
       trigger(names[1], "AFTER UPDATE", table,
-              "BEGIN " + w.append_where("OLD", renamed) + w.append_where("NEW", w.not_null("NEW")) +
-                  w.trim("NEW") + "END"),
-      trigger(names[2], "AFTER DELETE", table,
+              "WHEN " + w.not_null("NEW") + " BEGIN " + w.append("NEW") + w.trim("NEW") + "END"),
+      trigger(names[2], "AFTER UPDATE", table,
+              "WHEN " + renamed + " BEGIN " + w.append("OLD") + "END"),
+      trigger(names[3], "AFTER DELETE", table,
               "WHEN " + w.not_null("OLD") + " BEGIN " + w.append("OLD") + w.trim("OLD") + "END")};
   statements.insert(statements.end(), create.begin(), create.end());
   if (names_collation(table_sql)) {
     const std::string body = "BEGIN " + w.append_alike(table_name(table)) + "END";
-    statements.push_back(trigger(names[3], "BEFORE INSERT", table, body));
-    statements.push_back(trigger(names[4], "BEFORE UPDATE", table, body));
+    statements.push_back(trigger(names[4], "BEFORE INSERT", table, body));
+    statements.push_back(trigger(names[5], "BEFORE UPDATE", table, body));
   }
   return statements;
 }

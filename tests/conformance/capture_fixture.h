@@ -74,7 +74,7 @@ class CaptureTest : public ConnectionTest {
     if (!reply) throw std::runtime_error(sql + ": " + reply.error().message);
     return std::move(reply->results.at(0));
   }
-  // "table key" of each change after `seq`, in order.
+  // "table class key" of each change after `seq`, in order.
   Words changes(std::int64_t seq = 1) {
     const auto set =
         rows("SELECT tbl || ' ' || typeof(id) || ' ' || id FROM tidemark_changes WHERE seq > " +

@@ -109,7 +109,7 @@ TEST_P(CaptureInstall, a_renamed_table_takes_no_trigger_of_ours_along) {
   run(install());
   EXPECT_FALSE(guard().epochs.contains("heuristics"));
   EXPECT_EQ(logged("INSERT INTO old_heuristics VALUES(3, 1)"), Words{});
-  EXPECT_EQ(survey().triggers.size(), 3U + 3 * 3 + 2);
+  EXPECT_EQ(survey().triggers.size(), 3U + 3 * 4 + 2);
 }
 
 TEST_P(CaptureInstall, what_is_left_of_an_installation_is_completed_or_removed) {

@@ -8,14 +8,21 @@
 namespace tidemark::conformance {
 namespace {
 
-class CaptureLog : public CaptureTest {};
+class CaptureLog : public CaptureTest {
+ protected:
+  // Which of two triggers of one event runs first is the server's choice.
+  static Words sorted(Words words) {
+    std::ranges::sort(words);
+    return words;
+  }
+};
 
 TEST_P(CaptureLog, logs_each_insert_update_and_delete) {
   start();
   EXPECT_EQ(logged("INSERT INTO episodes VALUES('a', 1, 1), ('b', 1, 2)"),
             (Words{"episodes text a", "episodes text b"}));
   EXPECT_EQ(logged("UPDATE episodes SET v = 2"), (Words{"episodes text a", "episodes text b"}));
-  EXPECT_EQ(logged("UPDATE episodes SET episode_id = 'c' WHERE episode_id = 'b'"),
+  EXPECT_EQ(sorted(logged("UPDATE episodes SET episode_id = 'c' WHERE episode_id = 'b'")),
             (Words{"episodes text b", "episodes text c"}));
   EXPECT_EQ(logged("DELETE FROM episodes"), (Words{"episodes text a", "episodes text c"}));
 }
@@ -31,8 +38,9 @@ TEST_P(CaptureLog, logs_replace_upsert_and_or_ignore) {
   EXPECT_EQ(logged("UPDATE OR IGNORE episodes SET v = 5 WHERE episode_id = 'b'"),
             Words{"episodes text b"});
   EXPECT_EQ(logged("INSERT OR IGNORE INTO episodes VALUES('n', 1, 1)"), Words{"episodes text n"});
-  EXPECT_EQ(logged("UPDATE OR REPLACE episodes SET episode_id = 'a' WHERE episode_id = 'b'"),
-            (Words{"episodes text b", "episodes text a"}));
+  EXPECT_EQ(
+      sorted(logged("UPDATE OR REPLACE episodes SET episode_id = 'a' WHERE episode_id = 'b'")),
+      (Words{"episodes text a", "episodes text b"}));
   EXPECT_EQ(number("SELECT count(*) FROM episodes"), 2);
 }
 

@@ -138,7 +138,7 @@ TEST(Capture, no_trigger_has_a_conflict_clause) {
     EXPECT_FALSE(has(sql, " OR ")) << sql;
     EXPECT_FALSE(has(sql, "ON CONFLICT")) << sql;
   }
-  EXPECT_EQ(triggers, 8U);
+  EXPECT_EQ(triggers, 9U);
 }
 
 TEST(Capture, names_are_quoted_and_keep_is_the_callers) {

@@ -135,6 +135,7 @@ const std::vector<Object> kInstalled = {
     {"trigger", "tidemark_log_delete", "tidemark_changes", ""},
     {"trigger", "tidemark_log_insert", "tidemark_changes", ""},
     {"trigger", "tidemark_log_update", "tidemark_changes", ""},
+    {"trigger", "tidemark_rename_episodes", "Episodes", ""},
     {"trigger", "tidemark_update_episodes", "Episodes", ""}};
 
 std::vector<model::RowSet> reply(const std::vector<Object>& objects, std::int64_t version = 1,

@@ -41,8 +41,8 @@ struct TIDEMARK_API ValidationReport {
 };
 
 struct TIDEMARK_API SyncReport {
-  // "fill": a new file; "scan": everything compared; "delta": what the change log says; "reconcile":
-  // everything compared, beside a change log.
+  // "fill": a new file; "scan": everything compared; "delta": what the change log says;
+  // "reconcile": everything compared, beside a change log.
   std::string mode;
   std::string reason;  // why this mode
   bool resumed = false;

@@ -17,13 +17,22 @@ bool names_collation(std::string_view table_sql) {
 }
 
 std::vector<std::string> table_triggers(std::string_view table, std::string_view table_sql) {
-  std::vector<std::string> names = {"tidemark_insert_", "tidemark_update_", "tidemark_delete_"};
+  std::vector<std::string> names = {"tidemark_insert_", "tidemark_update_", "tidemark_rename_",
+                                    "tidemark_delete_"};
   if (names_collation(table_sql)) {
     names.emplace_back("tidemark_before_insert_");
     names.emplace_back("tidemark_before_update_");
   }
   for (std::string& name : names) name += lower_ascii(table);
   return names;
+}
+
+bool is_capture_trigger(std::string_view name) {
+  const std::string text = lower_ascii(name);
+  if (std::ranges::find(kLogTriggers, text) != kLogTriggers.end()) return true;
+  const auto prefixes = table_triggers("", "collate");
+  return std::ranges::any_of(prefixes,
+                             [&](const auto& prefix) { return text.starts_with(prefix); });
 }
 
 }  // namespace tidemark::source

@@ -24,6 +24,10 @@ struct Freshness {
   std::optional<std::chrono::milliseconds> age;
   std::optional<std::chrono::system_clock::time_point> source_unavailable_since;
   std::string source_unavailable_reason;
+  // The source answers, but refuses us since then (credentials, rights, TLS): nothing will change
+  // until somebody acts.
+  std::optional<std::chrono::system_clock::time_point> source_refused_since;
+  std::string source_refused_reason;
   std::string doubt;             // why the cache is being re-read; empty: no doubt
   bool catching_up = false;      // more changes are known to be waiting
   std::uint64_t incomplete = 0;  // rows on the skip list

@@ -52,7 +52,7 @@ struct ReaderOptions {
   bool repair = true;  // may repair a file that a killed writer left, when it can write it
 };
 
-// What to list. Exactly one of `where_index` and `of_key` may be set.
+// What to list. At most one of `where_index` and `of_key` may be set.
 struct Query {
   std::string collection{};  // a table's name; "embeddings" means every embedding table
   std::optional<std::size_t> limit{};
@@ -71,9 +71,15 @@ class TIDEMARK_API Snapshot {
   Snapshot(Snapshot&&) noexcept;
   Snapshot& operator=(Snapshot&&) noexcept;
   ~Snapshot();
+  // `collection` is a table's name, or a kind's: "embeddings" means every embedding table. The key
+  // may be in several of these; this gives the row of the first by name.
   [[nodiscard]] Result<Lookup> get(std::string_view collection, std::string_view key) const;
+  // Every row that get() could mean, by table name; without any, the one miss. Never empty.
+  [[nodiscard]] Result<std::vector<Lookup>> get_all(std::string_view collection,
+                                                    std::string_view key) const;
   // Calls `visit` for each row in order (episodes newest first, others by key) until it returns
-  // false. Unknown collection: invalid, listing those there are.
+  // false. Errors: invalid, for an unknown collection (listing those there are) and for a query
+  // that could choose nothing, such as episodes by their parent.
   [[nodiscard]] Result<void> scan(const Query& query,
                                   const std::function<bool(const Row&)>& visit) const;
   [[nodiscard]] Result<std::uint64_t> count(std::string_view collection) const;
@@ -99,6 +105,7 @@ class TIDEMARK_API Reader {
   ~Reader();
 
   // One-shot reads: each sees the newest commit and moves over to a new generation by itself.
+  // As Snapshot's.
   [[nodiscard]] Result<Lookup> get(std::string_view collection, std::string_view key) const;
   // Reads bounded slices, one read transaction each, and resumes by key: rows may come from
   // different commits, each row once.

@@ -5,22 +5,15 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
+#include "cache/file_kind.h"
 #include "cache/read_stats.h"
 
 namespace tidemark::cache {
 namespace {
-
-// statfs(2) magic numbers of file systems whose locks or mmap do not hold between machines.
-constexpr std::array<long, 9> kNetworkFileSystems = {
-    0x6969 /* NFS */,      0x517B /* SMB */,      0xFF534D42 /* CIFS */,
-    0xFE534D42 /* SMB2 */, 0x65735546 /* FUSE */, 0x01021997 /* 9P */,
-    0x5346414F /* AFS */,  0x73757245 /* Coda */, 0x00C36400 /* Ceph */};
-constexpr std::string_view kRedbMagic{"redb\x1A\x0A\xA9\x0D\x0A", 9};
 
 class Descriptor {
  public:
@@ -63,12 +56,7 @@ Result<void> check_folder(const std::string& path) {
     return fail(ErrorCode::invalid, "no folder " + folder + " for the cache",
                 "make the folder, or give another --cache path");
   }
-  for (const long magic : kNetworkFileSystems) {
-    if (static_cast<unsigned long>(system.f_type) == static_cast<unsigned long>(magic)) {
-      return fail(ErrorCode::unsupported, "the cache would lie on a network file system: " + folder,
-                  "give a --cache path on a local disk");
-    }
-  }
+  TIDEMARK_TRY(check_file_system(static_cast<long>(system.f_type), folder));
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
     return fail(ErrorCode::invalid, "cannot write in " + folder,
                 "give a --cache path in a folder of yours");
@@ -97,22 +85,13 @@ Result<Standing> examine(const std::string& path) {
     return fail(ErrorCode::invalid, "cannot look at " + path + ": " + std::strerror(errno),
                 "give another --cache path");
   }
-  if (S_ISDIR(info.st_mode)) {
-    return fail(ErrorCode::invalid, path + " is a directory",
-                "give the path of a file: --cache " + path + "/cache.redb");
-  }
+  if (S_ISDIR(info.st_mode)) return is_a_folder(path);
   const Descriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (fd.get() < 0) {
     return fail(ErrorCode::invalid, "cannot write " + path + ": " + std::strerror(errno),
                 "only the cache's owner can sync it; others can read it");
   }
-  std::array<char, kRedbMagic.size()> head{};
-  const ssize_t got = ::pread(fd.get(), head.data(), head.size(), 0);
-  if (got != static_cast<ssize_t>(head.size()) ||
-      std::string_view(head.data(), head.size()) != kRedbMagic) {
-    return fail(ErrorCode::invalid, path + " is not a tidemark cache",
-                "give another --cache path; a file that is no cache is never overwritten");
-  }
+  if (!may_be_redb(path)) return not_a_cache(path);
   return Standing::present;
 }
 

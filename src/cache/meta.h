@@ -79,6 +79,13 @@ struct TableSum {
   bool operator==(const TableSum&) const = default;
 };
 
+// Why the source refused the last pass: credentials, rights, TLS. since_us 0: it did not.
+struct Refusal {
+  std::int64_t since_us = 0;
+  std::string reason;
+  bool operator==(const Refusal&) const = default;
+};
+
 struct Meta {
   Identity identity;
   State state;
@@ -89,6 +96,7 @@ struct Meta {
   std::vector<model::Skipped> skips;     // bounded by kSkipsMax
   std::string doubt;                     // reason; empty: none
   std::string source_unavailable_reason;
+  Refusal refusal;
   std::string last_report_json;
 };
 

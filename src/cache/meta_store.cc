@@ -1,6 +1,7 @@
 #include "cache/meta_store.h"
 
 #include <array>
+#include <charconv>
 #include <cstring>
 
 namespace tidemark::cache {
@@ -41,6 +42,12 @@ Result<redb::Guard> stored_record(const redb::ReadTransaction& txn, std::string_
 Result<std::string_view> opened(std::string_view name, std::string_view stored, bool hashed) {
   if (!hashed) return stored;
   return unseal_record(name, stored);
+}
+
+// "1732490000000000 the reason"; empty: not refused.
+std::string encode_refusal(const Refusal& refusal) {
+  if (refusal.since_us == 0) return {};
+  return std::to_string(refusal.since_us) + " " + refusal.reason;
 }
 
 Result<void> load_sums(const redb::ReadTransaction& txn, Meta& meta) {
@@ -151,6 +158,20 @@ Result<std::string> load_text(const redb::ReadTransaction& txn, const State& sta
   return std::string(bytes);
 }
 
+Result<Refusal> load_refusal(const redb::ReadTransaction& txn, const State& state) {
+  if (!state.hashed) return Refusal{};  // format 1 had no such record
+  TIDEMARK_ASSIGN(text, load_text(txn, state, "refused"));
+  if (text.empty()) return Refusal{};
+  Refusal refusal;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), refusal.since_us);
+  if (error != std::errc{} || end == text.data() + text.size() || *end != ' ') {
+    return damaged("refused");
+  }
+  refusal.reason = text.substr(static_cast<std::size_t>(end + 1 - text.data()));
+  return refusal;
+}
+
 Result<TableSum> load_sum(const redb::ReadTransaction& txn, const State& state,
                           std::string_view collection) {
   const std::string name = std::string(kSumPrefix) + std::string(collection);
@@ -181,6 +202,8 @@ Result<Meta> load_meta(const redb::ReadTransaction& txn) {
   meta.doubt = std::move(doubt);
   TIDEMARK_ASSIGN(reason, load_text(txn, state, "unavailable"));
   meta.source_unavailable_reason = std::move(reason);
+  TIDEMARK_ASSIGN(refusal, load_refusal(txn, state));
+  meta.refusal = std::move(refusal);
   TIDEMARK_ASSIGN(report, load_text(txn, state, "report"));
   meta.last_report_json = std::move(report);
   TIDEMARK_TRY(load_sums(txn, meta));
@@ -213,6 +236,7 @@ Result<void> store_meta(redb::WriteTransaction& txn, const Meta& meta, const Met
   }
   records.put("doubt", meta.doubt);
   records.put("unavailable", meta.source_unavailable_reason);
+  records.put("refused", encode_refusal(meta.refusal));
   records.put("report", meta.last_report_json);
   if (before == nullptr || before->catalog != meta.catalog) {
     records.put("catalog", encode_catalog(meta.catalog));

@@ -29,6 +29,7 @@ inline constexpr redb::TableName kSkipsTable{"tidemark:skips", redb::KeyType::te
 // "doubt", "unavailable", "report", "boundary".
 [[nodiscard]] Result<std::string> load_text(const redb::ReadTransaction& txn, const State& state,
                                             std::string_view name);
+[[nodiscard]] Result<Refusal> load_refusal(const redb::ReadTransaction& txn, const State& state);
 // Zeroes for a table that nobody wrote to.
 [[nodiscard]] Result<TableSum> load_sum(const redb::ReadTransaction& txn, const State& state,
                                         std::string_view collection);

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "cache/file_kind.h"
 #include "cache/fork.h"
 #include "cache/lock.h"
 #include "cache/meta_store.h"
@@ -31,6 +32,7 @@ Result<FileIdentity> identify(const std::string& path) {
     }
     return fail(ErrorCode::invalid, "cannot look at " + path, "check the path and its rights");
   }
+  if (S_ISDIR(info.st_mode)) return is_a_folder(path);
   if (!S_ISREG(info.st_mode)) {
     return fail(ErrorCode::invalid, path + " is not a file", "give the path of a cache file");
   }
@@ -38,6 +40,10 @@ Result<FileIdentity> identify(const std::string& path) {
 }
 
 Error explain(const std::string& path, Error error) {
+  if ((error.code == ErrorCode::invalid || error.code == ErrorCode::corrupt) &&
+      !may_be_redb(path)) {
+    return not_a_cache(path).error();
+  }
   if (error.code == ErrorCode::invalid && error.hint.empty()) {
     error.message = path + " cannot be read as a cache: " + error.message;
     error.hint = "check the path and its rights; `tidemark status` says more";
@@ -181,8 +187,14 @@ Result<Freshness> freshness_of(const View& view, const ReaderOptions& options) {
     TIDEMARK_ASSIGN(text, load_text(view.txn, view.state, "unavailable"));
     reason = std::move(text);
   }
-  return compute_freshness(view.state, doubt, reason, std::chrono::system_clock::now(),
-                           options.max_staleness);
+  TIDEMARK_ASSIGN(refusal, load_refusal(view.txn, view.state));
+  Freshness freshness = compute_freshness(view.state, doubt, reason,
+                                          std::chrono::system_clock::now(), options.max_staleness);
+  if (refusal.since_us != 0) {
+    freshness.source_refused_since = time_from_us(refusal.since_us);
+    freshness.source_refused_reason = std::move(refusal.reason);
+  }
+  return freshness;
 }
 
 Result<void> check_staleness(const View& view, const ReaderOptions& options) {

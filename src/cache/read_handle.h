@@ -73,7 +73,10 @@ class ReadHandle {
     const redb::ReadTransaction& txn, const std::shared_ptr<const CatalogRecord>& catalog,
     std::string_view collection, std::string_view key);
 
-// Reads of one commit.
+// Reads of one commit. Every row of the tables that `collection` names (a kind's name: all of that
+// kind), or the one miss; never empty. lookup: the first of them.
+[[nodiscard]] Result<std::vector<Lookup>> lookup_all(const View& view, std::string_view collection,
+                                                     std::string_view key);
 [[nodiscard]] Result<Lookup> lookup(const View& view, std::string_view collection,
                                     std::string_view key);
 [[nodiscard]] Result<Freshness> freshness_of(const View& view, const ReaderOptions& options);

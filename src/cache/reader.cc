@@ -24,6 +24,13 @@ Result<Lookup> Snapshot::get(std::string_view collection, std::string_view key) 
   return found;
 }
 
+Result<std::vector<Lookup>> Snapshot::get_all(std::string_view collection,
+                                              std::string_view key) const {
+  auto found = cache::lookup_all(impl_->view, collection, key);
+  if (found) impl_->stats->count(found->front().presence());
+  return found;
+}
+
 Result<void> Snapshot::scan(const Query& query,
                             const std::function<bool(const Row&)>& visit) const {
   cache::ScanCursor cursor;

@@ -146,14 +146,43 @@ bool names_other_parent(const Walk& walk, const Query& query, std::string_view e
   return kind && tag != '\0' && tag != static_cast<char>(static_cast<int>(*kind) + 1);
 }
 
-std::vector<const model::Collection*> tables_of(const View& view, const Query& query) {
+// A kind's name means every table of that kind, any other name that table.
+std::vector<const model::Collection*> tables_of(const View& view, std::string_view name) {
+  const auto kind = model::kind_from_string(name);
   std::vector<const model::Collection*> tables;
   for (const auto& collection : view.catalog->catalog.collections) {
-    const bool every =
-        query.collection == "embeddings" && collection.kind == model::Kind::embeddings;
-    if (every || collection.name == query.collection) tables.push_back(&collection);
+    if (kind ? collection.kind == *kind : collection.name == name) tables.push_back(&collection);
   }
   return tables;
+}
+
+std::unexpected<Error> bad_query(std::string message, std::string hint) {
+  return fail(ErrorCode::invalid, std::move(message), std::move(hint));
+}
+
+// A query that cannot choose anything is a mistake of the caller's, not an empty answer.
+Result<void> check_query(const Query& query, model::Kind kind) {
+  const bool where = !query.where_index.empty();
+  if (where && query.of_key) {
+    return bad_query("rows are chosen by an index or by their parent, not by both",
+                     "leave out the one or the other");
+  }
+  if (query.of_key && kind != model::Kind::embeddings) {
+    return bad_query(query.collection + " have no parent",
+                     "only embeddings are listed by the key "
+                     "of what they belong to: `tidemark list embeddings --of KEY`");
+  }
+  if (where && kind != model::Kind::patterns) {
+    return bad_query(query.collection + " has no indexes",
+                     "only patterns are listed by a column: "
+                     "`tidemark list patterns --where INDEX=VALUE`");
+  }
+  if (query.of_collection.empty()) return {};
+  if (!query.of_key) return bad_query("a parent's collection without its key", "give of_key, too");
+  const auto parent = model::kind_from_string(query.of_collection);
+  if (parent && *parent != model::Kind::embeddings) return {};
+  return bad_query("no embedding belongs to a row of " + query.of_collection,
+                   "their parents are in episodes, patterns or heuristics");
 }
 
 redb::Range range_of(const Walk& walk, const ScanCursor& cursor, std::string& end) {
@@ -222,30 +251,42 @@ Result<std::optional<Row>> find_row(const redb::ReadTransaction& txn,
   return row ? std::optional(Row(std::move(row))) : std::nullopt;
 }
 
-Result<Lookup> lookup(const View& view, std::string_view collection, std::string_view key) {
-  const model::Collection* const found = view.catalog->catalog.find(collection);
-  if (found == nullptr) {
-    if (model::kind_from_string(collection)) return Lookup(Presence::unknown);
+Result<std::vector<Lookup>> lookup_all(const View& view, std::string_view collection,
+                                       std::string_view key) {
+  const auto tables = tables_of(view, collection);
+  if (tables.empty() && !model::kind_from_string(collection)) {
     return no_collection(view, collection);
   }
-  auto guard = view.txn.get(data_table(found->name), key);
-  if (!guard) return std::unexpected(std::move(guard).error());
-  if (*guard) {
-    TIDEMARK_ASSIGN(row, make_row(view.catalog, found->name, key, std::move(**guard)));
+  std::vector<Lookup> found;
+  for (const model::Collection* const table : tables) {
+    TIDEMARK_ASSIGN(guard, view.txn.get(data_table(table->name), key));
+    if (!guard) continue;
+    TIDEMARK_ASSIGN(row, make_row(view.catalog, table->name, key, std::move(*guard)));
     if (!row) return unknown_schema(key);
-    return Lookup(Row(std::move(row)));
+    found.emplace_back(Row(std::move(row)));
   }
-  TIDEMARK_ASSIGN(presence, presence_of_miss(view, *found, key));
-  return Lookup(presence);
+  if (!found.empty()) return found;
+  Presence presence = tables.empty() ? Presence::unknown : Presence::absent;
+  for (const model::Collection* const table : tables) {
+    TIDEMARK_ASSIGN(miss, presence_of_miss(view, *table, key));
+    if (miss == Presence::unknown) presence = miss;
+  }
+  found.emplace_back(presence);
+  return found;
+}
+
+Result<Lookup> lookup(const View& view, std::string_view collection, std::string_view key) {
+  TIDEMARK_ASSIGN(found, lookup_all(view, collection, key));
+  return std::move(found.front());
 }
 
 Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor,
                         const std::function<bool(const Row&)>& visit) {
-  const auto tables = tables_of(view, query);
-  if (tables.empty()) {
-    if (model::kind_from_string(query.collection)) return false;
-    return no_collection(view, query.collection);
-  }
+  const auto tables = tables_of(view, query.collection);
+  const auto kind = model::kind_from_string(query.collection);
+  if (tables.empty() && !kind) return no_collection(view, query.collection);
+  TIDEMARK_TRY(check_query(query, kind ? *kind : tables.front()->kind));
+  if (tables.empty()) return false;
   auto table = std::ranges::find_if(tables, [&](const auto* c) {
     return cursor.collection.empty() || c->name >= cursor.collection;
   });

@@ -12,6 +12,7 @@ namespace tidemark::cache {
 // A checked_at this far in the future is a clock that went back.
 inline constexpr std::chrono::milliseconds kClockSkewMax{2'000};
 
+[[nodiscard]] std::chrono::system_clock::time_point time_from_us(std::int64_t us);
 [[nodiscard]] Freshness compute_freshness(const State& state, const std::string& doubt,
                                           const std::string& unavailable_reason,
                                           std::chrono::system_clock::time_point now,

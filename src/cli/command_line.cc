@@ -16,9 +16,10 @@ namespace {
 using Words = std::vector<std::string>;
 
 Result<void> read_duration(const std::string& text, const char* flag,
-                           std::optional<std::chrono::milliseconds>& out) {
+                           std::optional<std::chrono::milliseconds>& out,
+                           decltype(&parse_duration) parse = parse_duration) {
   if (text.empty()) return {};
-  out = parse_duration(text);
+  out = parse(text);
   if (out) return {};
   return fail(ErrorCode::invalid, std::string(flag) + " wants a duration, not " + text,
               "for example 30s, 5m or 250ms");
@@ -54,8 +55,10 @@ Result<void> complete_settings(Flags& flags, std::string_view command) {
   Settings& settings = flags.context.settings;
   TIDEMARK_TRY(
       read_duration(flags.request_deadline, "--request-deadline", settings.request_deadline));
-  TIDEMARK_TRY(read_duration(flags.deadline, "--deadline", settings.pass_deadline));
+  TIDEMARK_TRY(read_duration(flags.deadline, "--deadline", settings.pass_deadline, parse_deadline));
   TIDEMARK_TRY(read_duration(flags.max_age, "--max-age", flags.get.max_age));
+  TIDEMARK_TRY(read_duration(flags.get_deadline, "--deadline", flags.get.deadline));
+  flags.list.max_age = flags.get.max_age;
   mark_as_flags(settings);
   merge(settings, settings_from_environment());
   if (command == "init") return {};  // writes the file

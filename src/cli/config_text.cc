@@ -41,7 +41,8 @@ std::string duration_text(std::chrono::milliseconds value) {
 // As in a file, where a size is a text and a mode octal.
 std::string toml_value(std::string_view, std::uint64_t value) { return std::to_string(value); }
 std::string toml_value(std::string_view, bool value) { return value ? "true" : "false"; }
-std::string toml_value(std::string_view, std::chrono::milliseconds value) {
+std::string toml_value(std::string_view name, std::chrono::milliseconds value) {
+  if (name == "pass_deadline" && value.count() == 0) return toml_text("none");
   return toml_text(duration_text(value));
 }
 std::string toml_value(std::string_view, unsigned mode) {

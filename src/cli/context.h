@@ -42,6 +42,8 @@ struct GetArguments {
   std::string collection;
   std::vector<std::string> keys;
   std::optional<std::chrono::milliseconds> max_age;
+  bool read_through = false;                          // ask the source what the cache cannot answer
+  std::optional<std::chrono::milliseconds> deadline;  // for one question to it
 };
 [[nodiscard]] int run_get(const Context& context, const GetArguments& arguments);
 
@@ -50,6 +52,7 @@ struct ListArguments {
   std::optional<std::size_t> latest;
   std::string where;  // INDEX=VALUE
   std::optional<std::string> of_key;
+  std::optional<std::chrono::milliseconds> max_age;
 };
 [[nodiscard]] int run_list(const Context& context, const ListArguments& arguments);
 

@@ -7,6 +7,9 @@ constexpr const char* kFooter = R"(Environment:
   TURSO_DATABASE_URL   the source, as --source
   TURSO_AUTH_TOKEN     the bearer token (or --token-file; never a flag: process lists show flags)
   TIDEMARK_CACHE       the cache file, as --cache
+  XDG_CACHE_HOME       where the default cache lies (else ~/.cache)
+  CURL_CA_BUNDLE, SSL_CERT_FILE                 certificate authorities, a PEM file (the first wins)
+  https_proxy, http_proxy, all_proxy, no_proxy  proxies, as curl takes them
 A flag beats the environment, which beats tidemark.toml, which beats the default.
 
 Exit codes:
@@ -41,24 +44,31 @@ Examples:
 
 constexpr const char* kGetFooter =
     R"(One row a line as JSON, in the order of the keys; with --json the result is a list of
-{"collection","key","presence","row"}.
+{"collection","key","presence","row"}. `embeddings` means every embedding table; a key that is in
+several of them gives a line {"collection","key","row"} for each.
 Exit codes: 0 every key is cached, 8 at least one is absent (the source has none), 9 at least one is
-unknown (not cached: ask the source), 6 older than --max-age.
+unknown (not cached: ask the source), 6 older than --max-age (no row is printed then).
+--read-through asks the source for what is unknown, never for what is absent; with --max-age also
+where the cache is older. Its items have "origin" ("cache" or "source") and "as_of_ms", too. When
+the source fails (3 unavailable, 1 refused), what the cache has is printed all the same.
 Examples:
   tidemark get episodes 7f3c
-  tidemark get patterns p1 p2 p3 --max-age 60s)";
+  tidemark get patterns p1 p2 p3 --max-age 60s
+  tidemark get --read-through episodes 7f3c)";
 
 constexpr const char* kListFooter =
     R"(Prints {"collection","key","row"}, one a line: episodes newest first, others by key.
 `embeddings` means every embedding table. With --json, too, rows are lines; errors are envelopes.
---latest takes the first N of what the others choose.
+--latest takes the first N of what the others choose; --where is for patterns, --of for embeddings.
+A cache older than --max-age gives exit code 6 and no row.
 Examples:
   tidemark list episodes --latest 10
   tidemark list patterns --where pattern_type=error_recovery
   tidemark list embeddings --of 7f3c)";
 
 constexpr const char* kStatusFooter =
-    R"(Works on caches that cannot be opened, too: then it says why.
+    R"(Works on caches that cannot be opened, too: then it says why. Exit codes: 0, 6 older than
+--max-age (the status is printed all the same), 4 the cache is damaged or needs repair.
 Examples:
   tidemark status
   tidemark status --max-age 60s || tidemark sync)";
@@ -145,11 +155,22 @@ void add_sync(CLI::App& app, Flags& flags) {
              "let the named settings change the cache's scope");
 }
 
+void add_max_age(CLI::App& command, Flags& flags) {
+  command.add_option("--max-age", flags.max_age, "exit 6 when the cache is older, e.g. 60s");
+}
+
 void add_readers(CLI::App& app, Flags& flags) {
   CLI::App& get = add_command(app, "get", "Print cached rows by key, as JSON", kGetFooter);
   get.add_option("collection", flags.get.collection, "episodes, patterns, ...")->required();
   get.add_option("keys", flags.get.keys, "one or more keys")->required();
-  get.add_option("--max-age", flags.max_age, "exit 6 when the cache is older, e.g. 60s");
+  add_max_age(get, flags);
+  auto* const through = get.add_flag("--read-through", flags.get.read_through,
+                                     "ask the source for what the cache cannot answer");
+  add_source(get, flags);
+  get.add_option("--deadline", flags.get_deadline, "for one question to the source (2s)");
+  for (const char* name : {"--source", "--token-file", "--deadline"}) {
+    get.get_option(name)->needs(through);
+  }
   CLI::App& list =
       add_command(app, "list", "Print cached rows, one JSON object a line", kListFooter);
   list.add_option("collection", flags.list.collection, "episodes, patterns, embeddings, ...")
@@ -159,8 +180,9 @@ void add_readers(CLI::App& app, Flags& flags) {
   auto* const where =
       list.add_option("--where", flags.list.where, "INDEX=VALUE of a pattern index; not with --of");
   list.add_option("--of", flags.list.of_key, "embeddings of this parent's key")->excludes(where);
+  add_max_age(list, flags);
   CLI::App& status = add_command(app, "status", "How fresh, how complete, why not", kStatusFooter);
-  status.add_option("--max-age", flags.max_age, "exit 6 when the cache is older, e.g. 60s");
+  add_max_age(status, flags);
   CLI::App& validate =
       add_command(app, "validate", "Check the cache against itself", kValidateFooter);
   validate.add_flag("--deep", flags.deep, "also redb's page checksums (waits for no writer)");

@@ -19,6 +19,7 @@ struct Flags {
   std::string max_age;
   std::string request_deadline;
   std::string deadline;
+  std::string get_deadline;
   bool deep = false;
   bool force = false;
   std::string shell;

@@ -21,11 +21,14 @@ int run_list(const Context& context, const ListArguments& arguments) {
   }
   const auto reader = Reader::open(cache_path(context.settings), reader_options(context));
   if (!reader) return report_cache_error(context, "list", reader.error());
+  const auto freshness = reader->freshness();
+  if (!freshness) return report_cache_error(context, "list", freshness.error());
+  if (too_old(*freshness, arguments.max_age)) {
+    return report_error(context, "list", too_old_error(*freshness), &*freshness);
+  }
+  warn_if_stale(context, *freshness);
   // A reader that went away (head, less) ends the listing; finish_output() judges it.
-  const auto listed = reader->scan(query, [](const Row& row) {
-    return write_out("{\"collection\":" + json_string(row.collection()) +
-                     ",\"key\":" + json_string(row.key()) + ",\"row\":" + row.to_json() + "}\n");
-  });
+  const auto listed = reader->scan(query, [](const Row& row) { return write_out(row_line(row)); });
   return listed ? kDone : report_cache_error(context, "list", listed.error());
 }
 

@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -42,6 +43,17 @@ std::string state_text(const CacheStatus& status, const Error& told) {
   return "the cache can be used: " + freshness_text(freshness);
 }
 
+void add_since(std::string& text, const char* what,
+               const std::optional<std::chrono::system_clock::time_point>& since,
+               const std::string& reason) {
+  if (!since) return;
+  const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now() - *since);
+  text += std::string("; ") + what + " for " +
+          format_duration(std::max(time, std::chrono::milliseconds(0)));
+  if (!reason.empty()) text += ": " + reason;
+}
+
 }  // namespace
 
 int exit_code_of(ErrorCode code) {
@@ -70,6 +82,15 @@ int exit_code_of(ErrorCode code) {
 
 std::string json_string(std::string_view text) { return dump(Json(std::string(text))); }
 
+std::string time_json(const std::optional<std::chrono::system_clock::time_point>& time) {
+  return time ? std::to_string(unix_ms(*time)) : "null";
+}
+
+std::string row_line(const Row& row) {
+  return "{\"collection\":" + json_string(row.collection()) + ",\"key\":" + json_string(row.key()) +
+         ",\"row\":" + row.to_json() + "}\n";
+}
+
 std::string freshness_json(const Freshness& f) {
   Json json = {{"state", std::string(to_string(f.state))}};
   json["checked_at_ms"] = f.checked_at ? Json(unix_ms(*f.checked_at)) : Json(nullptr);
@@ -77,6 +98,9 @@ std::string freshness_json(const Freshness& f) {
   json["source_unavailable_since_ms"] =
       f.source_unavailable_since ? Json(unix_ms(*f.source_unavailable_since)) : Json(nullptr);
   json["source_unavailable_reason"] = f.source_unavailable_reason;
+  json["source_refused_since_ms"] =
+      f.source_refused_since ? Json(unix_ms(*f.source_refused_since)) : Json(nullptr);
+  json["source_refused_reason"] = f.source_refused_reason;
   json["doubt"] = f.doubt;
   json["catching_up"] = f.catching_up;
   json["incomplete"] = f.incomplete;
@@ -94,12 +118,8 @@ std::string freshness_text(const Freshness& f) {
   }
   if (!f.doubt.empty()) text += "; in doubt: " + f.doubt;
   if (f.catching_up) text += "; catching up";
-  if (f.source_unavailable_since) {
-    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now() - *f.source_unavailable_since);
-    text += "; source unavailable for " + format_duration(since);
-    if (!f.source_unavailable_reason.empty()) text += ": " + f.source_unavailable_reason;
-  }
+  add_since(text, "source unavailable", f.source_unavailable_since, f.source_unavailable_reason);
+  add_since(text, "refused by the source", f.source_refused_since, f.source_refused_reason);
   return text;
 }
 
@@ -172,6 +192,11 @@ Error too_old_error(const Freshness& freshness) {
           "the cache is older than --max-age: " + freshness_text(freshness),
           "run `tidemark sync`, or allow a larger --max-age",
           {}};
+}
+
+void warn_if_stale(const Context& context, const Freshness& freshness) {
+  if (freshness.state == FreshnessState::fresh || context.quiet || context.json) return;
+  std::fprintf(stderr, "warning: the cache is %s\n", freshness_text(freshness).c_str());
 }
 
 std::string grouped(std::uint64_t number) {

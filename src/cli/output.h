@@ -35,6 +35,11 @@ void print_envelope(std::string_view command, int exit, const Error* error,
 [[nodiscard]] std::string freshness_json(const Freshness& freshness);
 // A sentence: "fresh, checked 3.2 s ago".
 [[nodiscard]] std::string freshness_text(const Freshness& freshness);
+// {"collection":...,"key":...,"row":...} and a newline.
+[[nodiscard]] std::string row_line(const Row& row);
+// Milliseconds of Unix time, or null.
+[[nodiscard]] std::string time_json(
+    const std::optional<std::chrono::system_clock::time_point>& time);
 [[nodiscard]] std::string json_string(std::string_view text);
 // "12,345"
 [[nodiscard]] std::string grouped(std::uint64_t number);
@@ -43,6 +48,8 @@ void print_envelope(std::string_view command, int exit, const Error* error,
                            const std::optional<std::chrono::milliseconds>& max_age);
 // What --max-age says of a cache that is too old.
 [[nodiscard]] Error too_old_error(const Freshness& freshness);
+// Rows of a stale cache are served, and for people on stderr it is said that they are.
+void warn_if_stale(const Context& context, const Freshness& freshness);
 [[nodiscard]] ReaderOptions reader_options(const Context& context);
 
 }  // namespace tidemark::cli

@@ -1,6 +1,7 @@
 #include "cli/settings.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -130,8 +131,32 @@ Result<SyncConfig> sync_config(const Settings& settings) {
       static_cast<std::uint32_t>(std::min<std::uint64_t>(fetches, 1'000'000));
   config.request_deadline = settings.request_deadline.value_or(config.request_deadline);
   config.pass_deadline = settings.pass_deadline.value_or(config.pass_deadline);
+  config.heartbeat = settings.heartbeat.value_or(config.heartbeat);
   TIDEMARK_TRY(config.validate());
   return config;
+}
+
+std::string times_out_of_range(const Settings& settings) {
+  struct Bound {
+    const char* name;
+    const std::optional<std::chrono::milliseconds>& value;
+    std::chrono::milliseconds low;
+    std::chrono::milliseconds high;
+  };
+  using std::chrono::hours;
+  const std::array<Bound, 3> bounds = {
+      {{"interval", settings.interval, std::chrono::milliseconds(100), hours(24)},
+       {"max_staleness", settings.max_staleness, std::chrono::milliseconds(100), hours(24 * 365)},
+       {"audit_interval", settings.audit_interval, std::chrono::minutes(1), hours(24 * 365)}}};
+  std::string problems;
+  for (const Bound& bound : bounds) {
+    if (!bound.value || (*bound.value >= bound.low && *bound.value <= bound.high)) continue;
+    problems += (problems.empty() ? "" : "; ") + std::string(bound.name) + " = " +
+                std::to_string(bound.value->count()) +
+                " ms (allowed: " + std::to_string(bound.low.count()) + " to " +
+                std::to_string(bound.high.count()) + " ms)";
+  }
+  return problems;
 }
 
 Result<void> check_times(const Settings& settings) {

@@ -48,7 +48,7 @@ struct Settings {
 };
 
 inline constexpr std::chrono::milliseconds kInterval{30'000};
-inline constexpr std::chrono::milliseconds kHeartbeat{10'000};
+inline constexpr std::chrono::milliseconds kHeartbeat = SyncConfig{}.heartbeat;
 inline constexpr std::chrono::milliseconds kMaxStaleness{300'000};
 inline constexpr std::chrono::milliseconds kAuditInterval{86'400'000};
 
@@ -68,6 +68,8 @@ void mark_as_flags(Settings& settings);
 
 // Errors: invalid, with every field that is out of range.
 [[nodiscard]] Result<SyncConfig> sync_config(const Settings& settings);
+// What is wrong with interval, max_staleness or audit_interval alone; empty: nothing.
+[[nodiscard]] std::string times_out_of_range(const Settings& settings);
 // max_staleness must allow for heartbeat + interval.
 [[nodiscard]] Result<void> check_times(const Settings& settings);
 // The named or the default cache path: $XDG_CACHE_HOME or ~/.cache, then tidemark/cache.redb.

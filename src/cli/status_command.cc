@@ -68,6 +68,7 @@ std::uint64_t number_in(const Json& object, const char* name) {
   return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
+// The report lies in its own commit: what came after that is not in its duration.
 std::string last_pass_text(const Json& report) {
   std::uint64_t written = 0;
   std::uint64_t removed = 0;
@@ -80,8 +81,9 @@ std::string last_pass_text(const Json& report) {
   }
   const auto mode = report.find("mode");
   return (mode != report.end() && mode->is_string() ? mode->get<std::string>() : "a pass") +
-         " in " + format_duration(std::chrono::milliseconds(number_in(report, "duration_ms"))) +
-         ": " + grouped(written) + " rows written, " + grouped(removed) + " removed";
+         ", committed after " +
+         format_duration(std::chrono::milliseconds(number_in(report, "duration_ms"))) + ": " +
+         grouped(written) + " rows written, " + grouped(removed) + " removed";
 }
 
 // The skipped rows, so that "incomplete" is not a riddle.
@@ -136,7 +138,8 @@ int run_status(const Context& context, std::optional<std::chrono::milliseconds> 
     return exit;
   }
   const bool old = too_old(status.freshness, max_age);
-  const int exit = old ? kTooOld : kDone;
+  const bool damaged = status.freshness.state == FreshnessState::needs_repair;
+  const int exit = damaged ? kCorrupt : old ? kTooOld : kDone;
   const Error error = too_old_error(status.freshness);
   if (context.json) {
     print_envelope("status", exit, old ? &error : nullptr, &status.freshness, status_json(status));

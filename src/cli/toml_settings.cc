@@ -48,6 +48,13 @@ std::string read_value(const toml::node& node, std::optional<std::chrono::millis
   return out ? "" : "wants a duration such as \"30s\", \"5m\" or \"250ms\"";
 }
 
+std::string read_deadline(const toml::node& node, std::optional<std::chrono::milliseconds>& out) {
+  const bool zero = node.is_integer() && node.value<std::int64_t>() == 0;
+  out = node.is_string() ? parse_deadline(*node.value<std::string>()) : std::nullopt;
+  if (zero) out = std::chrono::milliseconds(0);
+  return out ? "" : "wants a duration such as \"5m\", or \"none\"";
+}
+
 std::string read_value(const toml::node& node, std::optional<unsigned>& out) {
   const std::string value = node.is_string() ? *node.value<std::string>() : "";
   const bool octal = !value.empty() && value.size() <= 4 &&
@@ -100,6 +107,7 @@ std::string read_size(const toml::node& node, std::optional<std::size_t>& out) {
 
 // What is wrong with the range of the one setting that `alone` names.
 std::string out_of_range(const Settings& alone) {
+  if (std::string wrong = times_out_of_range(alone); !wrong.empty()) return wrong;
   const auto config = sync_config(alone);
   if (config) return {};
   constexpr std::string_view kPrefix = "bad configuration: ";
@@ -134,6 +142,9 @@ class KeyReader {
     if constexpr (std::is_same_v<Member, decltype(&Settings::page_cache)>) {
       wrong =
           name == "page_cache" ? read_size(node, alone.*member) : read_value(node, alone.*member);
+    } else if constexpr (std::is_same_v<Member, decltype(&Settings::pass_deadline)>) {
+      wrong = name == "pass_deadline" ? read_deadline(node, alone.*member)
+                                      : read_value(node, alone.*member);
     } else {
       wrong = read_value(node, alone.*member);
     }

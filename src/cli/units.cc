@@ -56,6 +56,10 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return ms ? std::optional(std::chrono::milliseconds(*ms)) : std::nullopt;
 }
 
+std::optional<std::chrono::milliseconds> parse_deadline(std::string_view text) {
+  return text == "none" ? std::chrono::milliseconds(0) : parse_duration(text);
+}
+
 std::string format_duration(std::chrono::milliseconds duration) {
   const std::int64_t ms = duration.count();
   if (ms < 1'000) return std::to_string(ms) + " ms";

@@ -35,6 +35,7 @@ Result<void> SyncConfig::validate() const {
   if (pass_deadline.count() != 0) {
     check.in_range<std::int64_t>("pass_deadline", pass_deadline.count(), 100, 86'400'000, " ms");
   }
+  check.in_range<std::int64_t>("heartbeat", heartbeat.count(), 0, 3'600'000, " ms");
   if (check.problems().empty()) return {};
   return fail(ErrorCode::invalid, "bad configuration: " + check.problems(),
               "correct the named fields; `tidemark config print` shows every field");

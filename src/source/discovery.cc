@@ -6,6 +6,7 @@
 
 #include "source/capture_names.h"
 #include "source/fingerprint.h"
+#include "source/indexed.h"
 #include "source/quoting.h"
 #include "source/source.h"
 #include "source/tables.h"
@@ -122,6 +123,20 @@ turso::Statement columns_statement(std::string_view table) {
   return {"PRAGMA table_info(" + quote_name(table) + ")", {}};
 }
 
+// Embeddings are listed by their parents, in every pass.
+void note_unindexed(model::Catalog& catalog, const model::RowSet& schema_rows) {
+  for (const Collection& collection : catalog.collections) {
+    if (!collection.parent_column || *collection.parent_column == collection.key_column) continue;
+    const std::string& column = collection.columns[*collection.parent_column].name;
+    if (is_indexed(schema_rows, collection.name, column)) continue;
+    catalog.notes.push_back(collection.name + "." + column +
+                            " has no index, so each pass reads all of " + collection.name +
+                            "; this helps: CREATE INDEX " +
+                            quote_name(collection.name + "_by_" + column) + " ON " +
+                            quote_name(collection.name) + "(" + quote_name(column) + ")");
+  }
+}
+
 void add_notes(model::Catalog& catalog) {
   for (const Kind kind : {Kind::patterns, Kind::heuristics, Kind::embeddings}) {
     if (catalog.find(kind) == nullptr) {
@@ -209,6 +224,7 @@ Result<model::Catalog> read_discovery(const model::RowSet& schema_rows,
     catalog.collections.push_back(std::move(collection));
   }
   add_notes(catalog);
+  note_unindexed(catalog, schema_rows);
   return catalog;
 }
 

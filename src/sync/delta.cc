@@ -71,7 +71,7 @@ Result<void> Pass::confirm(const Fetcher& fetcher) {
       std::chrono::microseconds(known.state.checked_at_us)));
   const bool due = checked_at_ - last >= setup_.config.heartbeat || checked_at_ < last;
   const bool flagged = known.state.catching_up || !known.state.consistent ||
-                       known.state.source_unavailable_since_us != 0;
+                       known.state.source_unavailable_since_us != 0 || known.refusal.since_us != 0;
   if (!due && !flagged) {
     finish_report(known, fetcher);
     return {};

@@ -21,7 +21,7 @@ Result<SyncReport> Pass::run() {
   auto done = synchronize();
   if (connection_) connection_->release_snapshot();
   if (!done) {
-    note_unavailable(done.error());
+    note_failure(done.error());
     if (filling_) discard_generation();
     return std::unexpected(std::move(done).error());
   }
@@ -75,7 +75,7 @@ bool Pass::may_follow(const cache::Meta& meta) const {
 Result<void> Pass::open_existing() {
   progress("open");
   TIDEMARK_ASSIGN(identity, cache::peek_identity(setup_.cache));
-  if (identity) TIDEMARK_TRY(check_identity(*identity, setup_.url.identity));
+  if (identity) TIDEMARK_TRY(check_identity(*identity, setup_.url));
   // A file that can be read as it is may need no write; the open for writing repairs it.
   if (identity && identity->format_version == cache::kFormatVersion) {
     TIDEMARK_ASSIGN(peeked, cache::peek_meta(setup_.cache));
@@ -87,7 +87,7 @@ Result<void> Pass::open_existing() {
   }
   TIDEMARK_ASSIGN(writer, cache::Writer::open(setup_.cache, writer_options()));
   const cache::Meta& meta = writer.meta();
-  TIDEMARK_TRY(check_identity(meta.identity, setup_.url.identity));
+  TIDEMARK_TRY(check_identity(meta.identity, setup_.url));
   if (meta.state.needs_repair && !setup_.recovery.mended && !request_.full) {
     return fail(ErrorCode::corrupt, "a check found the cache damaged", cache::kRepairHint);
   }

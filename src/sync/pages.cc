@@ -1,7 +1,6 @@
 #include "sync/pages.h"
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_set>
 
 #include "cache/order_key.h"
@@ -19,14 +18,6 @@ void sort_by_key(std::vector<Value>& keys) {
     if (a_text != nullptr && b_text != nullptr) return *a_text < *b_text;
     return model::key_text(a) < model::key_text(b);
   });
-}
-
-Value key_value(const Collection& collection, const std::string& text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  if (collection.integer_key && whole) return number;
-  return text;
 }
 
 FetchedRows encode_page(const Collection& collection, const std::vector<Value>& keys,

@@ -15,9 +15,6 @@ namespace tidemark::sync {
 // half as large.
 void sort_by_key(std::vector<Value>& keys);
 
-// The SQL key of a redb key.
-[[nodiscard]] Value key_value(const model::Collection& collection, const std::string& text);
-
 // `keys`: those asked for; the ones without a row come out as missing.
 [[nodiscard]] FetchedRows encode_page(const model::Collection& collection,
                                       const std::vector<Value>& keys, model::RecordPage page);

@@ -71,7 +71,8 @@ class Pass {
   [[nodiscard]] Result<void> close_writer();
   [[nodiscard]] Result<void> check_rows();
   void discard_generation();
-  void note_unavailable(const Error& error);
+  void note_failure(const Error& error);
+  static void clear_failure(cache::Meta& meta);
 
   const EngineSetup& setup_;
   const std::stop_token stop_;

@@ -50,10 +50,10 @@ Result<Scope> resolve_scope(const std::optional<Scope>& stored, const SyncConfig
               "add --set-scope to change the cache's scope, or leave the named settings out");
 }
 
-Result<void> check_identity(const cache::Identity& stored, const std::string& source) {
-  if (stored.source == source) return {};
+Result<void> check_identity(const cache::Identity& stored, const turso::SourceUrl& source) {
+  if (stored.source == source.identity) return {};
   return fail(ErrorCode::invalid,
-              "the cache belongs to another source: " + stored.source + ", not " + source,
+              "the cache belongs to another source: " + stored.source + ", not " + source.display,
               "give another --cache path for this source; a cache is never overwritten");
 }
 

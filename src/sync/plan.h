@@ -8,6 +8,7 @@
 #include "model/collection.h"
 #include "tidemark/error.h"
 #include "tidemark/syncer.h"
+#include "turso/connection.h"
 
 namespace tidemark::sync {
 
@@ -28,7 +29,8 @@ struct Plan {
                                           const SyncConfig& config, const SyncRequest& request);
 
 // Refuses the cache of another source.
-[[nodiscard]] Result<void> check_identity(const cache::Identity& stored, const std::string& source);
+[[nodiscard]] Result<void> check_identity(const cache::Identity& stored,
+                                          const turso::SourceUrl& source);
 
 // Fill or scan. `stored`: the cache's catalog when there is a usable cache; `older_format`: the
 // cache is one of an older format.

@@ -4,6 +4,7 @@
 
 #include "cache/order_key.h"
 #include "sync/pages.h"
+#include "sync/source_reader.h"
 #include "sync/tuning.h"
 
 namespace tidemark::sync {

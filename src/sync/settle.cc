@@ -49,8 +49,7 @@ Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& cat
 // The cache holds everything that the source had when the pass began.
 void Pass::confirm_all(cache::Meta& meta) const {
   meta.state.checked_at_us = to_us(checked_at_);
-  meta.state.source_unavailable_since_us = 0;
-  meta.source_unavailable_reason.clear();
+  clear_failure(meta);
 }
 
 void Pass::finish_report(const cache::Meta& meta, const Fetcher& fetcher) {
@@ -110,19 +109,31 @@ void Pass::discard_generation() {
   ::unlink(cache::generation_path(setup_.cache).c_str());
 }
 
-// The cache tells its readers that the source cannot be had. When even that fails the age tells.
-void Pass::note_unavailable(const Error& error) {
-  if (error.code != ErrorCode::unavailable || !meta_ || filling_) return;
+// The cache tells its readers why the source cannot be had. When even that fails the age tells.
+void Pass::note_failure(const Error& error) {
+  const bool refused = error.code == ErrorCode::rejected;
+  if ((!refused && error.code != ErrorCode::unavailable) || !meta_ || filling_) return;
   auto open = writer();
   if (!open) return;
   auto session = (*open)->begin();
   if (!session) return;
   cache::Meta& meta = session->edit_meta();
-  if (meta.state.source_unavailable_since_us == 0) {
-    meta.state.source_unavailable_since_us = to_us(setup_.clock->wall());
+  std::int64_t since = refused ? meta.refusal.since_us : meta.state.source_unavailable_since_us;
+  if (since == 0) since = to_us(setup_.clock->wall());
+  clear_failure(meta);
+  if (refused) {
+    meta.refusal = {since, error.message};
+  } else {
+    meta.state.source_unavailable_since_us = since;
+    meta.source_unavailable_reason = error.message;
   }
-  meta.source_unavailable_reason = error.message;
   [[maybe_unused]] const auto noted = std::move(*session).commit();
+}
+
+void Pass::clear_failure(cache::Meta& meta) {
+  meta.state.source_unavailable_since_us = 0;
+  meta.source_unavailable_reason.clear();
+  meta.refusal = {};
 }
 
 }  // namespace tidemark::sync

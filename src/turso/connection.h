@@ -118,12 +118,14 @@ struct ConnectOptions {
   std::string ca_file;    // empty: the system's; SSL_CERT_FILE and CURL_CA_BUNDLE are honoured
 };
 
-// A URL in its one form: libsql:// stays in `display`; `identity` is what a cache remembers.
+// A URL in its one form: `identity` is what a cache remembers, `display` what people are told, with
+// the scheme that they gave.
 struct SourceUrl {
   enum class Transport { file, http } transport = Transport::file;
   std::string path;      // file: absolute path
   std::string http_url;  // http: scheme://host[:port][/path] without trailing slash
   std::string identity;  // file:/abs/path or libsql://host..., no query, no userinfo
+  std::string display;
 };
 
 // Understands file:PATH, libsql://, https://, http:// (http:// without TLS; a token goes over it

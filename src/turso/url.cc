@@ -39,6 +39,7 @@ Result<SourceUrl> parse_file(std::string_view path) {
   SourceUrl url;
   url.path = absolute.lexically_normal().string();
   url.identity = "file:" + url.path;
+  url.display = url.identity;
   return url;
 }
 
@@ -62,6 +63,7 @@ Result<SourceUrl> parse_http(std::string_view text, const std::string& scheme,
   url.http_url = (scheme == "http" ? "http://" : "https://") + std::string(rest);
   const std::string place = lower(host) + std::string(rest.substr(host.size()));
   url.identity = (scheme == "http" ? "http://" : "libsql://") + place;
+  url.display = scheme + "://" + place;
   return url;
 }
 

@@ -96,7 +96,7 @@ class HttpConnection final : public Connection {
   [[nodiscard]] std::size_t capacity() const override { return options_.max_in_flight; }
   Result<bool> hold_snapshot() override { return false; }
   void release_snapshot() override {}
-  [[nodiscard]] std::string name() const override { return url_.identity; }
+  [[nodiscard]] std::string name() const override { return url_.display; }
   [[nodiscard]] Usage usage() const override { return usage_; }
   [[nodiscard]] ServerTraits traits() const override { return server_.traits(); }
 
@@ -146,7 +146,7 @@ class HttpConnection final : public Connection {
     ++job.sends;
     TransferSetup setup;
     setup.url = url_.http_url + hrana::Server::path(job.variant);
-    setup.host_name = url_.identity;
+    setup.host_name = url_.display;
     if (!token_->empty()) setup.authorization = "Authorization: Bearer " + *token_;
     setup.ca_file = ca_file_;
     setup.no_proxy = loopback_;
@@ -176,7 +176,7 @@ class HttpConnection final : public Connection {
     }
     if (!token.empty() && !loopback_ && url_.http_url.starts_with("http://")) {
       return fail(ErrorCode::rejected, "a token is not sent over http:// to another machine",
-                  "use libsql:// or https:// for " + url_.identity);
+                  "use libsql:// or https:// for " + url_.display);
     }
     token_ = std::move(token);
     return {};
@@ -228,7 +228,7 @@ class HttpConnection final : public Connection {
     TIDEMARK_ASSIGN(next, server_.take(job.variant, answer));
     if (next == hrana::Server::Next::send_again) {
       if (job.sends < kSendsMax) return PendingReply();
-      return fail(ErrorCode::unavailable, url_.identity + " answers in no known way");
+      return fail(ErrorCode::unavailable, url_.display + " answers in no known way");
     }
     return PendingReply([body = std::move(body), statements = job.batch.statements.size(),
                          nonce = job.nonce, token = job.token, misplaced = misplaced_,

@@ -60,6 +60,55 @@ TEST(ReaderGet, of_a_stale_cache_fails_for_hits_too_where_it_was_asked_to) {
   }
 }
 
+TEST(ReaderStale, every_read_fails_or_is_served_with_its_age_as_the_policy_says) {
+  const support::SmallCache cache;
+  ASSERT_TRUE(support::write_episodes(cache.path, {episode("a", 1, "x")}));  // checked in 1970
+  const auto visit = [](const Row&) { return true; };
+  ReaderOptions options;
+  const auto serve = Reader::open(cache.path, options);
+  EXPECT_EQ(serve->freshness()->state, FreshnessState::stale);
+  EXPECT_GT(*serve->freshness()->age, std::chrono::hours(24 * 365));
+  EXPECT_TRUE(serve->scan({.collection = "episodes"}, visit));
+  EXPECT_TRUE(*serve->snapshot()->get("episodes", "a"));
+  options.when_stale = StalePolicy::fail;
+  const auto strict = Reader::open(cache.path, options);
+  EXPECT_EQ(strict->get("patterns", "none").error().code, ErrorCode::stale);
+  EXPECT_EQ(strict->scan({.collection = "episodes"}, visit).error().code, ErrorCode::stale);
+  EXPECT_EQ(strict->snapshot().error().code, ErrorCode::stale);
+  EXPECT_TRUE(strict->freshness());  // says how stale
+  EXPECT_TRUE(inspect(cache.path, options).readable);
+  options.max_staleness = std::chrono::hours(24 * 365 * 200);
+  EXPECT_TRUE(*Reader::open(cache.path, options)->get("episodes", "a"));
+}
+
+// A pass refused by the source left no word of it.
+TEST(ReaderRefused, the_reason_is_kept_with_its_time_and_goes_with_the_next_commit_without_it) {
+  const support::SmallCache cache;
+  ASSERT_TRUE(support::write_episodes(cache.path, {episode("a", 1, "x")}));
+  const auto reader = Reader::open(cache.path);
+  EXPECT_FALSE(reader->freshness()->source_refused_since);
+  for (const std::string& reason : {std::string("wrong token: 401 \n x"), std::string()}) {
+    auto writer = Writer::open(cache.path, {});
+    auto session = writer->begin();
+    session->edit_meta().refusal = {1'700'000'000'000'000, reason};
+    ASSERT_TRUE(std::move(*session).commit());
+    EXPECT_EQ(writer->meta().refusal.reason, reason);
+    ASSERT_TRUE(std::move(*writer).close());
+    const auto refused = reader->freshness();
+    EXPECT_EQ(refused->source_refused_since->time_since_epoch(),
+              std::chrono::seconds(1'700'000'000));
+    EXPECT_EQ(refused->source_refused_reason, reason);
+    EXPECT_FALSE(refused->source_unavailable_since);
+  }
+  auto writer = Writer::open(cache.path, {});
+  auto session = writer->begin();
+  session->edit_meta().refusal = {};
+  ASSERT_TRUE(std::move(*session).commit());
+  ASSERT_TRUE(std::move(*writer).close());
+  EXPECT_FALSE(reader->freshness()->source_refused_since);
+  EXPECT_EQ(reader->freshness()->source_refused_reason, "");
+}
+
 TEST(ReaderGet, a_row_outlives_its_reader) {
   const support::SmallCache cache;
   ASSERT_TRUE(support::write_episodes(cache.path, {episode("a", 1, "text")}));

@@ -1,0 +1,106 @@
+// Whether a lookup by parent can use an index: read from the schema's SQL as people write it.
+#include "source/indexed.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "source/source.h"
+#include "tests/support/rows.h"
+
+namespace tidemark::source {
+namespace {
+
+using support::number;
+using support::rows;
+using support::text;
+
+constexpr const char* kPlain = "CREATE TABLE embeddings(id TEXT PRIMARY KEY, item_id TEXT)";
+
+bool indexed(const std::string& table_sql, const std::string& index_sql = {}) {
+  model::RowSet schema;
+  schema.set_columns({"type", "name", "tbl_name", "sql"});
+  schema.add(std::vector<ValueView>{text("table"), text("embeddings"), text("embeddings"),
+                                    text(table_sql)});
+  if (!index_sql.empty()) {
+    schema.add(
+        std::vector<ValueView>{text("index"), text("i"), text("Embeddings"), text(index_sql)});
+  }
+  return is_indexed(schema, "embeddings", "item_id");
+}
+
+TEST(Indexed, an_index_counts_that_begins_with_the_column_however_it_is_written) {
+  for (const char* sql : {"CREATE INDEX i ON embeddings(item_id)",
+                          "create unique index i on embeddings (\"Item_Id\")",
+                          "CREATE INDEX i ON embeddings ( [item_id] DESC, model )",
+                          "CREATE INDEX \"(\" ON embeddings(`item_id` COLLATE BINARY)",
+                          "CREATE INDEX i /* ( */ ON embeddings -- (model)\n (item_id)"}) {
+    EXPECT_TRUE(indexed(kPlain, sql)) << sql;
+  }
+}
+
+TEST(Indexed, one_that_begins_otherwise_or_is_partial_does_not) {
+  for (const char* sql :
+       {"", "CREATE INDEX i ON embeddings(model, item_id)",
+        "CREATE INDEX i ON embeddings(lower(item_id))", "CREATE INDEX item_id ON embeddings(model)",
+        "CREATE INDEX i ON embeddings(item_id) WHERE model IS NOT NULL"}) {
+    EXPECT_FALSE(indexed(kPlain, sql)) << sql;
+  }
+  EXPECT_FALSE(indexed("", "CREATE INDEX"));
+}
+
+TEST(Indexed, what_a_table_makes_unique_is_indexed) {
+  for (const char* sql : {"CREATE TABLE embeddings(id TEXT, item_id TEXT UNIQUE)",
+                          "CREATE TABLE embeddings(item_id TEXT PRIMARY KEY)",
+                          "CREATE TABLE embeddings(id TEXT, item_id TEXT, UNIQUE(item_id, model))",
+                          "CREATE TABLE embeddings(id TEXT DEFAULT (1), \"item_id\" DECIMAL(1, 2) "
+                          "UNIQUE, CONSTRAINT c CHECK (id <> ','))",
+                          "CREATE TABLE embeddings(id, CONSTRAINT c UNIQUE (item_id))"}) {
+    EXPECT_TRUE(indexed(sql)) << sql;
+  }
+  for (const char* sql : {"CREATE TABLE embeddings(id TEXT UNIQUE, item_id TEXT DEFAULT 'unique')",
+                          "CREATE TABLE embeddings(id, item_id, UNIQUE(id, item_id))",
+                          "CREATE TABLE embeddings(id, item_id TEXT) -- UNIQUE(item_id)"}) {
+    EXPECT_FALSE(indexed(sql)) << sql;
+  }
+}
+
+model::Catalog discovered(const std::string& index_sql) {
+  model::RowSet schema;
+  schema.set_columns({"type", "name", "tbl_name", "sql"});
+  const auto add = [&](const char* type, const std::string& name, const std::string& sql) {
+    schema.add(std::vector<ValueView>{text(type), text(name), text("embeddings"), text(sql)});
+  };
+  if (!index_sql.empty()) add("index", "i", index_sql);
+  add("table", "embeddings", kPlain);
+  schema.add(std::vector<ValueView>{text("table"), text("episodes"), text("episodes"),
+                                    text("CREATE TABLE episodes(id TEXT PRIMARY KEY)")});
+  turso::BatchReply reply;
+  reply.results.push_back(rows({"n"}, {{number(1)}}));
+  const std::vector<std::string> info = {"cid", "name", "type", "notnull", "dflt_value", "pk"};
+  reply.results.push_back(
+      rows(info, {{number(0), text("id"), text("TEXT"), number(0), ValueView::null(), number(1)}}));
+  reply.results.push_back(rows(
+      info, {{number(0), text("id"), text("TEXT"), number(0), ValueView::null(), number(1)},
+             {number(1), text("item_id"), text("TEXT"), number(0), ValueView::null(), number(0)}}));
+  const auto catalog = read_discovery(schema, reply);
+  EXPECT_TRUE(catalog) << (catalog ? "" : catalog.error().message);
+  return catalog ? *catalog : model::Catalog{};
+}
+
+bool has_note(const model::Catalog& catalog, const std::string& part) {
+  for (const auto& note : catalog.notes) {
+    if (note.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// Nothing said why a pass over a large table of embeddings was slow.
+TEST(Discovery, an_unindexed_parent_is_a_note_that_names_the_index_which_helps) {
+  const std::string help = "CREATE INDEX \"embeddings_by_item_id\" ON \"embeddings\"(\"item_id\")";
+  EXPECT_TRUE(has_note(discovered({}), help));
+  EXPECT_FALSE(has_note(discovered(help), "CREATE INDEX"));
+}
+
+}  // namespace
+}  // namespace tidemark::source

@@ -181,9 +181,8 @@ std::unexpected<Error> bad_entry(const Walk& walk) {
 }
 
 // Keys of a damaged page may come in any order, and a walk that resumes by key must end.
-bool out_of_order(const Walk& walk, std::optional<std::string_view> previous,
-                  std::string_view key) {
-  if (!previous) return false;
+bool out_of_order(const Walk& walk, const std::string_view* previous, std::string_view key) {
+  if (previous == nullptr) return false;
   return walk.backward ? key >= *previous : key <= *previous;
 }
 
@@ -257,10 +256,11 @@ Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor
   std::string end;
   const redb::Range range = range_of(walk, cursor, end);
   TIDEMARK_ASSIGN(slice, view.txn.scan({walk.table, walk.key_type}, range));
-  std::optional<std::string_view> previous = cursor.last;
+  const std::string_view last = cursor.last ? std::string_view(*cursor.last) : "";
+  const std::string_view* previous = cursor.last ? &last : nullptr;
   for (const redb::Entry& entry : slice.entries()) {
     if (out_of_order(walk, previous, entry.key)) return bad_entry(walk);
-    previous = entry.key;
+    previous = &entry.key;
     if (names_other_parent(walk, query, entry.key)) continue;
     if (query.limit && cursor.visited >= *query.limit) return false;
     TIDEMARK_ASSIGN(row, row_of(view, **table, walk, query, entry));

@@ -43,7 +43,7 @@ Result<void> Applier::take(ListedPlaces event) {
   Listed& listed = listed_[event.collection];
   listed.count += event.places.size();
   listed.ended = event.last;
-  TIDEMARK_TRY(skip(event.skipped));
+  TIDEMARK_TRY(skip(*event.collection, event.skipped));
   if (event.collection->kind == Kind::episodes) return join_window(event);
   keys_[event.collection].insert(event.places.begin(), event.places.end());
   return {};
@@ -69,8 +69,8 @@ Result<void> Applier::join_window(const ListedPlaces& event) {
     }
     chunk_done = chunk_done || entries.size() < kIndexSlice;
   }
-  if (!places.empty()) walked_to_ = places.back();
-  if (event.last && !event.exhausted && !places.empty()) boundary_ = places.back();
+  if (!places.empty()) walked_to_ = lowest_place_ = places.back();
+  if (event.last && !event.exhausted) boundary_ = lowest_place_;
   return {};
 }
 
@@ -114,12 +114,13 @@ Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
 
 Result<void> Applier::take(FetchedRows event) {
   vectors_kept_raw_ += event.vectors_kept_raw;
-  TIDEMARK_TRY(skip(event.skipped));
+  TIDEMARK_TRY(skip(*event.collection, event.skipped));
   std::vector<cache::EncodedRow> kept;
   std::vector<std::string> left;
   for (std::size_t i = 0; i < event.rows.size(); ++i) {
     TIDEMARK_ASSIGN(wanted, in_scope(event, i));
     if (wanted) {
+      note_return(*event.collection, event.rows[i].key);
       kept.push_back(std::move(event.rows[i]));
     } else {
       left.push_back(std::move(event.rows[i].key));
@@ -131,6 +132,13 @@ Result<void> Applier::take(FetchedRows event) {
   TIDEMARK_TRY(put(*event.collection, kept));
   TIDEMARK_TRY(remove(*event.collection, left, false));
   return remove(*event.collection, event.missing, true);
+}
+
+// An item that no list had is there after all: it came, or moved, since its list was read. So its
+// embeddings were not listed either.
+void Applier::note_return(const Collection& collection, const std::string& key) {
+  const bool first_round = confirming_ && !confirming_again_;
+  if (first_round && collection.kind != Kind::embeddings) candidates_[&collection].insert(key);
 }
 
 Result<void> Applier::put(const Collection& collection, std::span<const cache::EncodedRow> rows) {
@@ -155,10 +163,13 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
   TIDEMARK_ASSIGN(found, session_.remove(collection, keys));
   CollectionReport& report = reports_[collection.name];
   for (std::size_t i = 0; i < keys.size(); ++i) {
+    // Listed, perhaps, but for a parent that is not cached.
+    if (collection.kind == Kind::embeddings) keys_[&collection].erase(keys[i]);
     if (!found[i]) continue;
     ++(gone ? report.deleted : report.evicted);
-    if (collection.kind != Kind::embeddings)
+    if (collection.kind != Kind::embeddings) {
       TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
+    }
   }
   return {};
 }
@@ -178,12 +189,16 @@ Result<void> Applier::remove_children(Kind parent_kind, const std::string& paren
 }
 
 // A row that cannot be cached must not stay as it was.
-Result<void> Applier::skip(const std::vector<model::Skipped>& skipped) {
+Result<void> Applier::skip(const Collection& collection,
+                           const std::vector<model::Skipped>& skipped) {
+  // What no list of the scope had is skipped by nobody: it is out of scope.
+  const bool out_of_scope =
+      confirming_ && (collection.kind == Kind::episodes || collection.kind == Kind::embeddings);
   for (const auto& item : skipped) {
-    ++reports_[item.collection].skipped;
+    TIDEMARK_TRY(remove(collection, {item.key}, false));
+    if (out_of_scope) continue;
+    ++reports_[collection.name].skipped;
     if (skips_.size() < cache::kSkipsMax) skips_.push_back(item);
-    const Collection* const collection = catalog_.find(item.collection);
-    if (collection != nullptr) TIDEMARK_TRY(remove(*collection, {item.key}, false));
   }
   return {};
 }
@@ -208,11 +223,12 @@ Result<void> Applier::find_unlisted(const Collection& collection) {
 Result<std::map<const Collection*, std::vector<std::string>>> Applier::candidates() {
   for (const Collection& collection : catalog_.collections) {
     const bool by_key = collection.kind == Kind::patterns || collection.kind == Kind::heuristics;
-    if (by_key && scope_.sync_patterns) TIDEMARK_TRY(find_unlisted(collection));
+    if (by_key && scope_.sync_patterns && !confirming_) TIDEMARK_TRY(find_unlisted(collection));
   }
   std::map<const Collection*, std::vector<std::string>> out;
   for (auto& [collection, keys] : candidates_) out[collection] = {keys.begin(), keys.end()};
   candidates_.clear();
+  confirming_again_ = confirming_;
   return out;
 }
 
@@ -221,8 +237,11 @@ Result<void> Applier::finish(SyncReport& report) {
   meta.boundary.place = boundary_;
   meta.state.window_complete = boundary_.empty();
   meta.skips = skips_;
-  std::ranges::sort(meta.skips, {},
-                    [](const model::Skipped& s) { return std::tie(s.collection, s.key); });
+  const auto item = [](const model::Skipped& s) { return std::tie(s.collection, s.key); };
+  std::ranges::sort(meta.skips, {}, item);
+  // One that two parents list, or whose key is NULL as another's, is one entry of the list.
+  const auto twice = std::ranges::unique(meta.skips, {}, item);
+  meta.skips.erase(twice.begin(), twice.end());
   for (const Collection& collection : catalog_.collections) {
     const CollectionReport& counts = reports_[collection.name];
     report.collections[collection.name] = counts;

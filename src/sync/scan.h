@@ -33,7 +33,7 @@ class Scan {
   [[nodiscard]] Result<void> run();
   // The rows of exactly these keys, for each collection: what the writer has and the lists lack.
   [[nodiscard]] Result<void> confirm(
-      const std::map<const model::Collection*, std::vector<std::string>>& keys);
+      const std::map<const model::Collection*, std::vector<std::string>>& keys, bool with_children);
 
  private:
   [[nodiscard]] Result<void> odd_embeddings();

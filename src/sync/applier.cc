@@ -137,8 +137,8 @@ Result<void> Applier::take(FetchedRows event) {
 // An item that no list had is there after all: it came, or moved, since its list was read. So its
 // embeddings were not listed either.
 void Applier::note_return(const Collection& collection, const std::string& key) {
-  const bool first_round = confirming_ && !confirming_again_;
-  if (first_round && collection.kind != Kind::embeddings) candidates_[&collection].insert(key);
+  if (confirm_round_ == 1 && collection.kind != Kind::embeddings)
+    candidates_[&collection].insert(key);
 }
 
 Result<void> Applier::put(const Collection& collection, std::span<const cache::EncodedRow> rows) {
@@ -192,8 +192,8 @@ Result<void> Applier::remove_children(Kind parent_kind, const std::string& paren
 Result<void> Applier::skip(const Collection& collection,
                            const std::vector<model::Skipped>& skipped) {
   // What no list of the scope had is skipped by nobody: it is out of scope.
-  const bool out_of_scope =
-      confirming_ && (collection.kind == Kind::episodes || collection.kind == Kind::embeddings);
+  const bool out_of_scope = confirm_round_ > 0 && (collection.kind == Kind::episodes ||
+                                                   collection.kind == Kind::embeddings);
   for (const auto& item : skipped) {
     TIDEMARK_TRY(remove(collection, {item.key}, false));
     if (out_of_scope) continue;
@@ -223,12 +223,12 @@ Result<void> Applier::find_unlisted(const Collection& collection) {
 Result<std::map<const Collection*, std::vector<std::string>>> Applier::candidates() {
   for (const Collection& collection : catalog_.collections) {
     const bool by_key = collection.kind == Kind::patterns || collection.kind == Kind::heuristics;
-    if (by_key && scope_.sync_patterns && !confirming_) TIDEMARK_TRY(find_unlisted(collection));
+    if (by_key && scope_.sync_patterns && confirm_round_ == 0)
+      TIDEMARK_TRY(find_unlisted(collection));
   }
   std::map<const Collection*, std::vector<std::string>> out;
   for (auto& [collection, keys] : candidates_) out[collection] = {keys.begin(), keys.end()};
   candidates_.clear();
-  confirming_again_ = confirming_;
   return out;
 }
 

@@ -33,7 +33,10 @@ class Applier {
   // Ends the listing, or a round of answers; the keys to confirm at the source, by collection.
   [[nodiscard]] Result<std::map<const model::Collection*, std::vector<std::string>>> candidates();
   // From here on fetched rows are answers to candidates.
-  void begin_confirm() { confirming_ = true; }
+  void begin_confirm() {
+    confirming_ = true;
+    ++confirm_round_;
+  }
   // Settles removals and the window; checks what this pass learned.
   [[nodiscard]] Result<void> finish(SyncReport& report);
 
@@ -67,8 +70,8 @@ class Applier {
   const bool filling_;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
-  bool confirming_again_ = false;
-  std::uint64_t commits_ = 0;  // on the way
+  std::uint32_t confirm_round_ = 0;  // 0: the lists are still read
+  std::uint64_t commits_ = 0;        // on the way
   std::uint64_t vectors_kept_raw_ = 0;
   std::map<std::string, CollectionReport> reports_;
   std::map<const model::Collection*, Listed> listed_;

@@ -270,6 +270,7 @@ std::optional<Seen> Simulation::look(Cache& cache, bool quiet) {
 
 void Simulation::say(std::string event) {
   events_.push_back(std::to_string(tally_.steps) + ". " + std::move(event));
+  trace_ = std::hash<std::string>{}(events_.back() + std::to_string(trace_));
   if (events_.size() > kEventsShown) events_.pop_front();
 }
 

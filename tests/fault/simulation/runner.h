@@ -41,6 +41,8 @@ class Simulation {
   // nullopt: nothing went wrong.
   [[nodiscard]] std::optional<Failure> run(std::size_t steps);
   [[nodiscard]] const Tally& tally() const { return tally_; }
+  // Of everything that happened, in its order.
+  [[nodiscard]] std::size_t trace() const { return trace_; }
 
  private:
   struct PassPlan {
@@ -84,6 +86,7 @@ class Simulation {
   std::deque<std::string> events_;
   std::optional<Failure> failure_;
   Tally tally_;
+  std::size_t trace_ = 0;
 };
 
 }  // namespace tidemark::simulation

@@ -29,5 +29,17 @@ TEST(Simulation, no_cache_is_ever_wrong_and_each_is_exact_when_quiet) {
       all.killed, all.fills, all.looks, all.exact);
 }
 
+TEST(Simulation, repeats_itself_from_its_seed) {
+  constexpr std::size_t kSteps = 300;
+  Simulation once(seed());
+  Simulation again(seed());
+  ASSERT_FALSE(once.run(kSteps));
+  ASSERT_FALSE(again.run(kSteps));
+  EXPECT_EQ(once.trace(), again.trace());
+  Simulation another(seed() + 1);
+  ASSERT_FALSE(another.run(kSteps));
+  EXPECT_NE(once.trace(), another.trace());
+}
+
 }  // namespace
 }  // namespace tidemark::simulation

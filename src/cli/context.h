@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/settings.h"
+#include "tidemark/capture.h"
 
 namespace tidemark::cli {
 
@@ -51,6 +52,16 @@ struct ListArguments {
   std::optional<std::string> of_key;
 };
 [[nodiscard]] int run_list(const Context& context, const ListArguments& arguments);
+
+struct CaptureArguments {
+  std::optional<CaptureAction> action;  // none: status
+  bool print_sql = false;
+  bool dry_run = false;
+  std::optional<std::int64_t> keep;
+};
+// `command`: "capture install", ...
+[[nodiscard]] int run_capture(const Context& context, const std::string& command,
+                              const CaptureArguments& arguments);
 
 [[nodiscard]] int run_status(const Context& context,
                              std::optional<std::chrono::milliseconds> max_age);

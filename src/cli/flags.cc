@@ -69,6 +69,19 @@ Examples:
   tidemark validate
   tidemark validate --deep)";
 
+constexpr const char* kCaptureFooter =
+    R"(Triggers at the source write down which rows changed, so that a pass costs one round trip and
+what changed, not the whole scope. Installing needs the right to write, once; syncing does not.
+It is idempotent: run it again to mend what is missing, or after a table was changed.
+Exit codes of status: 0 healthy or not installed, 7 installed but something needs a look.
+Examples:
+  tidemark capture install --dry-run                what would it do, what does it cost?
+  tidemark capture install --print-sql              the SQL, for someone who may write
+  tidemark capture install                          do it
+  tidemark capture status                           which tables, healthy or why not
+  tidemark capture prune --keep 100000              drop older changes from the log
+  tidemark capture remove                           take it all away)";
+
 constexpr const char* kConfigFooter = R"(Examples:
   tidemark config check           every unknown key and bad value, at once
   tidemark config print           each value and where it came from)";
@@ -153,6 +166,28 @@ void add_readers(CLI::App& app, Flags& flags) {
   validate.add_flag("--deep", flags.deep, "also redb's page checksums (waits for no writer)");
 }
 
+void add_capture(CLI::App& app, Flags& flags) {
+  CLI::App& capture =
+      add_command(app, "capture", "Have the source write down what changes", kCaptureFooter);
+  capture.require_subcommand(1);
+  const auto add = [&](const char* name, const char* purpose,
+                       std::optional<CaptureAction> action) -> CLI::App& {
+    CLI::App& c = add_command(capture, name, purpose, kCaptureFooter);
+    add_source(c, flags);
+    c.parse_complete_callback([&flags, action] { flags.capture.action = action; });
+    if (!action) return c;
+    c.add_flag("--print-sql", flags.capture.print_sql, "print the SQL, run nothing");
+    c.add_flag("--dry-run", flags.capture.dry_run, "say what would be done, do nothing");
+    return c;
+  };
+  add("install", "Create the change log and its triggers, or mend them", CaptureAction::install);
+  add("status", "Which tables are captured, and healthy or why not", std::nullopt);
+  CLI::App& prune = add("prune", "Delete old changes from the log", CaptureAction::prune);
+  prune.add_option("--keep", flags.capture.keep, "newest changes that stay (100000)")
+      ->check(kWholeNumber);
+  add("remove", "Remove the log, its triggers and what belongs to them", CaptureAction::remove);
+}
+
 void add_set_up(CLI::App& app, Flags& flags) {
   CLI::App& init = add_command(
       app, "init", "Write tidemark.toml, test the source, price the first sync", kInitFooter);
@@ -185,6 +220,7 @@ void add_commands(CLI::App& app, Flags& flags) {
   app.add_flag("-v,--verbose", flags.context.verbose, "say more")->excludes(quiet);
   add_sync(app, flags);
   add_readers(app, flags);
+  add_capture(app, flags);
   add_set_up(app, flags);
 }
 

@@ -15,6 +15,7 @@ struct Flags {
   SyncArguments sync;
   GetArguments get;
   ListArguments list;
+  CaptureArguments capture;
   std::string max_age;
   std::string request_deadline;
   std::string deadline;

@@ -26,4 +26,12 @@ std::vector<std::string> table_triggers(std::string_view table, std::string_view
   return names;
 }
 
+bool is_capture_trigger(std::string_view name) {
+  const std::string text = lower_ascii(name);
+  if (std::ranges::find(kLogTriggers, text) != kLogTriggers.end()) return true;
+  const auto prefixes = table_triggers("", "collate");
+  return std::ranges::any_of(prefixes,
+                             [&](const auto& prefix) { return text.starts_with(prefix); });
+}
+
 }  // namespace tidemark::source

@@ -34,6 +34,8 @@ inline constexpr std::string_view kSchemaKey = "schema:";  // + name: its SQL as
 // sees.
 [[nodiscard]] std::vector<std::string> table_triggers(std::string_view table,
                                                       std::string_view table_sql);
+// A name that capture gives to its triggers, whatever the table.
+[[nodiscard]] bool is_capture_trigger(std::string_view name);
 [[nodiscard]] bool names_collation(std::string_view table_sql);
 
 }  // namespace tidemark::source

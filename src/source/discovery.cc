@@ -8,6 +8,7 @@
 #include "source/fingerprint.h"
 #include "source/quoting.h"
 #include "source/source.h"
+#include "source/tables.h"
 
 namespace tidemark::source {
 namespace {
@@ -26,33 +27,6 @@ bool is_own(std::span<const ValueView> schema_row) {
   return schema_row[1].bytes().starts_with(kOwnPrefix);
 }
 
-std::optional<Kind> kind_of_table(std::string_view table) {
-  const std::string name = lower(table);
-  if (name.starts_with("embeddings_")) return Kind::embeddings;
-  return model::kind_from_string(name);
-}
-
-struct Candidate {
-  std::string name;
-  Kind kind;
-};
-
-// Our tables in the order of the catalog.
-std::vector<Candidate> candidates(const model::RowSet& schema_rows) {
-  std::vector<Candidate> found;
-  for (std::size_t i = 0; i < schema_rows.size(); ++i) {
-    const auto row = schema_rows.row(i);
-    if (row[0].bytes() != "table") continue;
-    if (const auto kind = kind_of_table(row[1].bytes())) {
-      found.push_back({std::string(row[1].bytes()), *kind});
-    }
-  }
-  std::ranges::sort(found, [](const Candidate& a, const Candidate& b) {
-    return a.kind != b.kind ? a.kind < b.kind : a.name < b.name;
-  });
-  return found;
-}
-
 std::unexpected<Error> no_episodes(const model::RowSet& schema_rows) {
   std::string tables;
   for (std::size_t i = 0; i < schema_rows.size(); ++i) {
@@ -68,17 +42,6 @@ std::unexpected<Error> no_episodes(const model::RowSet& schema_rows) {
       ErrorCode::invalid,
       "the source has no table `episodes`; it has " + (tables.empty() ? "no tables" : tables),
       "is this the right database? see README for the schema that tidemark reads");
-}
-
-bool has_integer_affinity(std::string_view declared) {
-  return lower(declared).find("int") != std::string::npos;
-}
-
-bool has_text_affinity(std::string_view declared) {
-  const std::string type = lower(declared);
-  return !has_integer_affinity(declared) &&
-         (type.find("char") != std::string::npos || type.find("clob") != std::string::npos ||
-          type.find("text") != std::string::npos);
 }
 
 std::optional<std::size_t> find_column(const Collection& collection, std::string_view name) {

@@ -187,9 +187,10 @@ Result<Guard> read_guard(std::span<const model::RowSet> results) {
   guard.head = std::max(integer(head[0]).value_or(0), guard.floor);
   guard.anchor_nonce = integer(head[1]);
   guard.ahead_nonce = integer(head[2]);
-  const std::string log = log_trouble(objects, guard);
+  guard.log_trouble = log_trouble(objects, guard);
   for (const auto& [table, epoch] : guard.epochs) {
-    const std::string trouble = log.empty() ? table_trouble(objects, table) : log;
+    const std::string trouble =
+        guard.log_trouble.empty() ? table_trouble(objects, table) : guard.log_trouble;
     if (!trouble.empty()) guard.unhealthy[table] = trouble;
   }
   return guard;

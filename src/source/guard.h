@@ -38,6 +38,7 @@ struct Guard {
   std::int64_t version = 0;  // of capture; 0: none
   std::int64_t floor = 0;    // changes up to here may be missing from the log
   std::int64_t head = 0;     // the newest change; never below the floor, however empty the log
+  std::string log_trouble;   // why the log itself cannot be trusted; empty: it can
   std::map<std::string, std::string> epochs;     // of each captured table
   std::map<std::string, std::string> unhealthy;  // captured table -> why its log cannot be trusted
   std::optional<std::int64_t> anchor_nonce;      // of the row at request.position

@@ -22,6 +22,16 @@ namespace tidemark::source {
   return out + "\"";
 }
 
+// 'text' with its quotes doubled. A NUL cannot be in it.
+[[nodiscard]] inline std::string quote_text(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out += '\'';
+    out += c;
+  }
+  return out + "'";
+}
+
 // "?,?,?": `count` parameters.
 [[nodiscard]] inline std::string parameters(std::size_t count) {
   std::string out;

@@ -27,8 +27,8 @@ struct Statement {
   std::vector<Value> args;  // bound to ?1, ?2, ... in order
 };
 
-// Statements that run in one read transaction of their own (BEGIN ... COMMIT, in one request over
-// HTTP) and stop at the first error.
+// Statements that run in one transaction of their own (BEGIN ... COMMIT, in one request over HTTP)
+// and stop at the first error, which undoes them all.
 struct Batch {
   std::vector<Statement> statements;
 };
@@ -62,11 +62,14 @@ struct Usage {
 //   rejected     401, 403, TLS
 //   invalid      an SQL error (source_text has the server's words)
 //   unsupported  not a database
+//   rejected     also a write without the right to; is_read_only() then
 //   unavailable  also a reply that is not Hrana, or not to what was asked (unexpected_reply)
 // A reply or value over a limit is `invalid` with is_too_large() true; one that did not come within
 // the request's deadline is `unavailable` with is_timeout() true.
 [[nodiscard]] bool is_too_large(const Error& error);
 [[nodiscard]] bool is_timeout(const Error& error);
+// A write was refused: the token, or this user, may only read.
+[[nodiscard]] bool is_read_only(const Error& error);
 // The source answered `what` with something else: it, or what is between, does not work now.
 [[nodiscard]] std::unexpected<Error> unexpected_reply(std::string_view what);
 
@@ -111,7 +114,8 @@ struct ConnectOptions {
   std::size_t max_in_flight = 10;
   std::size_t reply_bytes_max = std::size_t{16} << 20U;
   ServerTraits traits;
-  std::string ca_file;  // empty: the system's; SSL_CERT_FILE and CURL_CA_BUNDLE are honoured
+  bool writable = false;  // file: opens for writing, too; over HTTP the token's rights decide
+  std::string ca_file;    // empty: the system's; SSL_CERT_FILE and CURL_CA_BUNDLE are honoured
 };
 
 // A URL in its one form: libsql:// stays in `display`; `identity` is what a cache remembers.
@@ -126,9 +130,9 @@ struct SourceUrl {
 // only to loopback). Errors: invalid, with a hint that lists the schemes.
 [[nodiscard]] Result<SourceUrl> parse_source_url(std::string_view text);
 
-// Opens lazily over HTTP (no request yet); file: opens read-only, refuses a missing file or one
-// that is no database, and checks at each hold_snapshot() that the path still names that inode
-// (reopens when not).
+// Opens lazily over HTTP (no request yet); file: opens read-only unless writable, refuses a missing
+// file or one that is no database, and checks at each hold_snapshot() that the path still names
+// that inode (reopens when not).
 [[nodiscard]] Result<std::unique_ptr<Connection>> connect(const SourceUrl& url,
                                                           ConnectOptions options);
 

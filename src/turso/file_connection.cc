@@ -114,6 +114,7 @@ class FileConnection final : public Connection {
  public:
   FileConnection(std::string path, const ConnectOptions& options)
       : path_(std::move(path)),
+        writable_(options.writable),
         request_timeout_(options.request_timeout),
         reply_bytes_max_(options.reply_bytes_max) {}
 
@@ -121,8 +122,8 @@ class FileConnection final : public Connection {
     auto identity = identify(path_);
     if (!identity) return std::unexpected(std::move(identity).error());
     sqlite3* raw = nullptr;
-    const int code =
-        sqlite3_open_v2(path_.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int mode = writable_ ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    const int code = sqlite3_open_v2(path_.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX, nullptr);
     Database db(raw);
     if (code != SQLITE_OK) return sqlite_error(raw, code, "open " + path_);
     sqlite3_busy_handler(raw, &FileConnection::on_busy, this);
@@ -223,13 +224,15 @@ class FileConnection final : public Connection {
 
   Result<BatchReply> execute(const Batch& batch) {
     const bool own_transaction = !held_;
-    if (own_transaction) TIDEMARK_TRY(command("BEGIN"));
+    if (own_transaction) TIDEMARK_TRY(command(writable_ ? "BEGIN IMMEDIATE" : "BEGIN"));
     BatchReply reply;
     Result<void> outcome;
     for (const Statement& statement : batch.statements) {
       outcome = execute(statement, reply.results.emplace_back(), reply.body_bytes);
       if (!outcome) break;
     }
+    if (outcome && own_transaction && writable_) outcome = command("COMMIT");
+    // Ends a transaction that only read, or that failed.
     if (own_transaction) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     if (!outcome) return std::unexpected(std::move(outcome).error());
     return reply;
@@ -266,6 +269,7 @@ class FileConnection final : public Connection {
   }
 
   const std::string path_;
+  const bool writable_;
   const std::chrono::milliseconds request_timeout_;
   const std::size_t reply_bytes_max_;
   Database db_;

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+
 #include "turso/connection.h"
 
 namespace tidemark::turso {
@@ -9,6 +13,15 @@ bool is_too_large(const Error& error) {
 
 bool is_timeout(const Error& error) {
   return error.code == ErrorCode::unavailable && error.source_text.starts_with("TIMEOUT");
+}
+
+bool is_read_only(const Error& error) {
+  std::string text = error.source_text;
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  constexpr std::array<std::string_view, 5> kWords = {"readonly", "read-only", "read only",
+                                                      "not authorized", "authorization"};
+  return std::ranges::any_of(
+      kWords, [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
 std::unexpected<Error> unexpected_reply(std::string_view what) {

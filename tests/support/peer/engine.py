@@ -17,9 +17,11 @@ class SqlError(Exception):
         self.object = {"message": message, "code": code}
 
 
-def open_database(path):
+def open_database(path, read_only=False):
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     db.text_factory = Text
+    if read_only:  # as with a token that may only read
+        db.execute("PRAGMA query_only = 1")
     return db
 
 

@@ -22,7 +22,7 @@ DEFAULTS = {
     "base_url": None, "tokens": [], "forbidden_tokens": [], "latency_ms": 0, "gate": 0,
     "gate_seconds": 2, "reply_bytes_max": 0, "gzip": True, "padded": True, "rows_read": True,
     "replication_index": None, "keep_alive": True, "stream_idle_seconds": 10, "cert": None,
-    "key": None, "faults": []}
+    "key": None, "read_only": False, "faults": []}
 COUNTERS = ("connections", "probes", "requests", "hanging", "in_flight", "max_in_flight",
             "bytes_in", "bytes_out", "unauthorized", "gzipped", "too_large")
 GZIP_BYTES_MIN = 256
@@ -72,7 +72,7 @@ class State:
     def take_stream(self, baton):
         """The database of a baton (each is good for one request), or a new one for None."""
         if baton is None:
-            return engine.open_database(self.options["db"])
+            return engine.open_database(self.options["db"], self.options["read_only"])
         with self.lock:
             db, since = self.streams.pop(baton, (None, 0))
         if db is None or time.monotonic() - since > self.options["stream_idle_seconds"]:

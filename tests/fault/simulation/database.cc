@@ -102,7 +102,7 @@ Table Database::read_table(const std::string& name) {
     table.columns.push_back({std::get<std::string>(column[1]), std::get<std::string>(column[2])});
   }
   for (auto& cells : rows("SELECT * FROM \"" + name + "\" ORDER BY rowid")) {
-    table.rows.push_back({std::move(cells), {}, false, kInvalidRow});
+    table.rows.push_back({std::move(cells), {}, false, kInvalidRow, kInvalidRow});
   }
   table.settle(kind_of(name) == "embeddings");
   return table;
@@ -115,6 +115,11 @@ State Database::read() {
     if (!kind_of(name).empty()) state[name] = std::make_shared<Table>(read_table(name));
   }
   return state;
+}
+
+bool Database::has_table(const std::string& name) {
+  return !rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '" + name + "'")
+              .empty();
 }
 
 void Database::copy(sqlite3* from, sqlite3* to) {

@@ -21,6 +21,8 @@ class Database {
   // False: refused by a constraint, as an application may be; then nothing was written.
   bool run(const std::string& sql, const std::vector<Value>& args = {});
   [[nodiscard]] State read();
+  [[nodiscard]] bool has_table(const std::string& name);
+  [[nodiscard]] std::vector<std::vector<Value>> rows(const std::string& sql);
 
   void save_to(const std::string& copy);
   // Everything becomes what it was in `copy`: within the file, or as another file.
@@ -35,7 +37,6 @@ class Database {
 
   [[nodiscard]] static Handle open(const std::string& path);
   static void copy(sqlite3* from, sqlite3* to);
-  [[nodiscard]] std::vector<std::vector<Value>> rows(const std::string& sql);
   [[nodiscard]] Table read_table(const std::string& name);
 
   std::string path_;

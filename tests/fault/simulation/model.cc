@@ -130,6 +130,7 @@ void Table::settle(bool embeddings) {
       const auto* const text = std::get_if<std::string>(&row.cells[i]);
       fit = fit && (text == nullptr || is_utf8(*text));
     }
+    row.text_hash = hash_of_texts(texts);
     if (fit && embeddings) fit = Embedding(*this, row).decode(texts);
     row.hash = fit ? hash_of_texts(texts) : kInvalidRow;
   }

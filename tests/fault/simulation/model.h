@@ -24,6 +24,7 @@ struct SourceRow {
   std::optional<std::string> key;  // as text; none: NULL, a blob or a real
   bool key_is_utf8 = false;
   RowHash hash = kInvalidRow;
+  RowHash text_hash = kInvalidRow;  // of the cells as they are, fit or not
   bool operator==(const SourceRow&) const = default;
 };
 

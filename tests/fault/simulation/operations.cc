@@ -82,7 +82,11 @@ const std::vector<Operations::Kind>& Operations::kinds() {
                                         {"rename", 4, &Operations::rename},
                                         {"save copy", 12, &Operations::save_copy},
                                         {"restore", 6, &Operations::restore},
-                                        {"replace file", 4, &Operations::replace_file}};
+                                        {"replace file", 4, &Operations::replace_file},
+                                        {"a client pushes its log", 20, &Operations::push_log},
+                                        {"capture install", 12, &Operations::install},
+                                        {"capture prune", 8, &Operations::prune},
+                                        {"capture remove", 1, &Operations::remove}};
   return all;
 }
 
@@ -286,6 +290,62 @@ std::string Operations::restore(Dice& dice, const State&) {
   const std::string number = std::to_string(dice.below(copies_));
   source_.restore_in_place(folder_ + "/copy" + number + ".db");
   return "copy " + number;
+}
+
+void Operations::capture(Dice& dice) {
+  captures_ = true;
+  static_cast<void>(install(dice, {}));
+}
+
+// Its own copy of the log, by primary key, as Turso Sync does: over newer entries, or away with
+// them.
+std::string Operations::push_log(Dice& dice, const State&) {
+  if (!captures_ || !source_.has_table("tidemark_changes")) return "nothing";
+  const std::string newest = "(SELECT max(seq) FROM tidemark_changes)";
+  const std::string back = newest + " - " + std::to_string(dice.below(5));
+  switch (dice.below(3)) {
+    case 0:
+      source_.run(
+          "INSERT OR REPLACE INTO tidemark_changes(seq, tbl, id, nonce) SELECT seq, tbl, "
+          "'pushed', 7 FROM tidemark_changes WHERE seq = " +
+          back);
+      return "over another entry";
+    case 1:
+      source_.run("DELETE FROM tidemark_changes WHERE seq = " + back);
+      return "without an entry";
+    default:
+      source_.run("UPDATE tidemark_changes SET id = 'pushed' WHERE seq = " + back);
+      return "with another id";
+  }
+}
+
+std::string Operations::install(Dice& dice, const State&) {
+  return administer(CaptureAction::install, dice);
+}
+
+std::string Operations::prune(Dice& dice, const State&) {
+  return administer(CaptureAction::prune, dice);
+}
+
+std::string Operations::remove(Dice& dice, const State&) {
+  return administer(CaptureAction::remove, dice);
+}
+
+// As the command line does.
+std::string Operations::administer(CaptureAction action, Dice& dice) {
+  if (!captures_) return "nothing";
+  CaptureRequest request;
+  request.action = action;
+  request.keep = static_cast<std::int64_t>(1 + dice.below(60));
+  const auto run = [&]() -> Result<void> {
+    TIDEMARK_ASSIGN(admin, CaptureAdmin::open("file:" + source_.path()));
+    TIDEMARK_ASSIGN(plan, admin.plan(request));
+    TIDEMARK_ASSIGN(status, admin.apply(plan, request));
+    static_cast<void>(status);
+    return {};
+  };
+  const auto done = run();
+  return done ? "keeping " + std::to_string(*request.keep) : "refused: " + done.error().message;
 }
 
 std::string Operations::replace_file(Dice& dice, const State&) {

@@ -8,6 +8,7 @@
 
 #include "tests/fault/simulation/database.h"
 #include "tests/fault/simulation/dice.h"
+#include "tidemark/capture.h"
 
 namespace tidemark::simulation {
 
@@ -19,6 +20,9 @@ class Operations {
  public:
   // `folder`: where copies of the source are kept, to be restored.
   Operations(Database& source, std::string folder);
+
+  // From now on changes of the log are among the changes, too.
+  void capture(Dice& dice);
 
   // Makes one change and says what it was. `during_pass`: none that replaces the file, since the
   // pass has it open.
@@ -48,15 +52,21 @@ class Operations {
   std::string recreate(Dice& dice, const State& now);
   std::string rename(Dice& dice, const State& now);
   std::string save_copy(Dice& dice, const State& now);
+  std::string push_log(Dice& dice, const State& now);
+  std::string install(Dice& dice, const State& now);
+  std::string prune(Dice& dice, const State& now);
+  std::string remove(Dice& dice, const State& now);
   std::string restore(Dice& dice, const State& now);
   std::string replace_file(Dice& dice, const State& now);
 
+  std::string administer(CaptureAction action, Dice& dice);
   std::string insert_with(Dice& dice, const State& now, const std::string& verb,
                           const std::string& tail);
 
   Database& source_;
   const std::string folder_;
   std::size_t copies_ = 0;
+  bool captures_ = false;
   std::size_t added_columns_ = 0;
 };
 

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "tests/fault/simulation/log_watch.h"
+
 namespace tidemark::simulation {
 namespace {
 
@@ -50,6 +52,7 @@ Simulation::Simulation(std::uint64_t seed, Plant plant)
       source_(folder_.file("source.db")),
       operations_(source_, folder_.file("")) {
   make_tables(source_);
+  if (dice_.one_in(2)) operations_.capture(dice_);
   history_.append(source_.read());
   const std::vector<Scope> scopes = {
       {3, true, true}, {1'000, true, true}, {10, false, true}, {6, true, false}};
@@ -90,12 +93,17 @@ void Simulation::step() {
 }
 
 void Simulation::change(Dice& dice, bool during_pass) {
+  const LogWatch log(source_);
   const std::string what = operations_.change(dice, history_.now(), during_pass);
   const std::size_t before = history_.last();
   history_.append(source_.read());
   ++tally_.changes;
   say((during_pass ? "  meanwhile: " : "") + what +
       (history_.last() == before ? " (nothing changed)" : ""));
+  // A restored log is that of another time.
+  if (what.starts_with("restore") || what.starts_with("replace file")) return;
+  const std::string missed = log.missed(history_.at(before), history_.now());
+  if (!missed.empty()) wrong(missed);
 }
 
 void Simulation::update_replica() {

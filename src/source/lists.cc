@@ -140,12 +140,14 @@ Result<Listed> read_list(const Collection& collection, const model::RowSet& rows
     const auto row = rows.row(i);
     const auto key = key_value(row[0]);
     if (!key) return turso::unexpected_reply("a list of keys");
+    model::Place place{ordered ? owned(row[1]) : Value{}, *key};
+    if (i + 1 == rows.size()) listed.last = place;
     if (row[0].type() == ValueType::text && !base::is_utf8(row[0].bytes())) {
       listed.skipped.push_back(
           {collection.name, printable(row[0].bytes()), "the key is not UTF-8"});
-      if (i + 1 < rows.size()) continue;  // the last place continues the walk
+    } else {
+      listed.places.push_back(std::move(place));
     }
-    listed.places.push_back({ordered ? owned(row[1]) : Value{}, *key});
   }
   return listed;
 }

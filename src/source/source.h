@@ -60,6 +60,7 @@ struct Listed {
   std::vector<model::Place> places;     // valid keys only
   std::vector<model::Skipped> skipped;  // non-UTF-8 keys
   std::size_t rows = 0;                 // as returned
+  std::optional<model::Place> last;     // of the rows as returned: the walk goes on after it
 };
 [[nodiscard]] Result<Listed> read_list(const model::Collection& collection,
                                        const model::RowSet& rows);

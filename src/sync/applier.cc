@@ -108,7 +108,7 @@ Result<void> Applier::take(ListedPlaces event) {
   Listed& listed = listed_[event.collection];
   listed.count += event.places.size();
   listed.ended = event.last;
-  TIDEMARK_TRY(skip(event.skipped));
+  TIDEMARK_TRY(skip(*event.collection, event.skipped));
   if (event.collection->kind == Kind::episodes) return join_window(event);
   keys_[event.collection].insert(event.places.begin(), event.places.end());
   return {};
@@ -134,13 +134,13 @@ Result<void> Applier::join_window(const ListedPlaces& event) {
     }
     chunk_done = chunk_done || entries.size() < kIndexSlice;
   }
-  if (!places.empty()) walked_to_ = places.back();
-  if (event.last && !event.exhausted && !places.empty()) boundary_ = places.back();
+  if (!places.empty()) walked_to_ = lowest_place_ = places.back();
+  if (event.last && !event.exhausted) boundary_ = lowest_place_;
   return {};
 }
 
 Result<void> Applier::lower_window(const ListedPlaces& event) {
-  TIDEMARK_TRY(skip(event.skipped));
+  TIDEMARK_TRY(skip(*event.collection, event.skipped));
   if (!event.places.empty()) boundary_ = event.places.back();
   if (event.last && event.exhausted) boundary_.clear();
   return {};
@@ -193,12 +193,13 @@ Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
 Result<void> Applier::take(FetchedRows event) {
   vectors_kept_raw_ += event.vectors_kept_raw;
   if (resumed_) forget_skips(event);
-  TIDEMARK_TRY(skip(event.skipped));
+  TIDEMARK_TRY(skip(*event.collection, event.skipped));
   std::vector<cache::EncodedRow> kept;
   std::vector<std::string> left;
   for (std::size_t i = 0; i < event.rows.size(); ++i) {
     TIDEMARK_ASSIGN(wanted, in_scope(event, i));
     if (wanted) {
+      note_return(*event.collection, event.rows[i].key);
       kept.push_back(std::move(event.rows[i]));
     } else {
       left.push_back(std::move(event.rows[i].key));
@@ -210,6 +211,13 @@ Result<void> Applier::take(FetchedRows event) {
   TIDEMARK_TRY(put(*event.collection, kept));
   TIDEMARK_TRY(remove(*event.collection, left, false));
   return remove(*event.collection, event.missing, true);
+}
+
+// An item that no list had is there after all: it came, or moved, since its list was read. So its
+// embeddings were not listed either.
+void Applier::note_return(const Collection& collection, const std::string& key) {
+  if (confirm_round_ == 1 && collection.kind != Kind::embeddings)
+    candidates_[&collection].insert(key);
 }
 
 Result<void> Applier::put(const Collection& collection, std::span<const cache::EncodedRow> rows) {
@@ -239,11 +247,14 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
   TIDEMARK_ASSIGN(found, session_.remove(collection, keys));
   CollectionReport& report = reports_[collection.name];
   for (std::size_t i = 0; i < keys.size(); ++i) {
+    // Listed, perhaps, but for a parent that is not cached.
+    if (collection.kind == Kind::embeddings) keys_[&collection].erase(keys[i]);
     if (!found[i]) continue;
     ++(gone ? report.deleted : report.evicted);
     if (observe_) observe_(collection.name, keys[i], Difference::surplus);
-    if (collection.kind != Kind::embeddings)
+    if (collection.kind != Kind::embeddings) {
       TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
+    }
   }
   return {};
 }
@@ -263,12 +274,16 @@ Result<void> Applier::remove_children(Kind parent_kind, const std::string& paren
 }
 
 // A row that cannot be cached must not stay as it was.
-Result<void> Applier::skip(const std::vector<model::Skipped>& skipped) {
+Result<void> Applier::skip(const Collection& collection,
+                           const std::vector<model::Skipped>& skipped) {
+  // What no list of the scope had is skipped by nobody: it is out of scope.
+  const bool out_of_scope = confirm_round_ > 0 && (collection.kind == Kind::episodes ||
+                                                   collection.kind == Kind::embeddings);
   for (const auto& item : skipped) {
-    ++reports_[item.collection].skipped;
+    TIDEMARK_TRY(remove(collection, {item.key}, false));
+    if (out_of_scope) continue;
+    ++reports_[collection.name].skipped;
     if (skips_.size() < cache::kSkipsMax) skips_[{item.collection, item.key}] = item.reason;
-    const Collection* const collection = catalog_.find(item.collection);
-    if (collection != nullptr) TIDEMARK_TRY(remove(*collection, {item.key}, false));
   }
   return {};
 }
@@ -293,7 +308,8 @@ Result<void> Applier::find_unlisted(const Collection& collection) {
 Result<std::map<const Collection*, std::vector<std::string>>> Applier::candidates() {
   for (const Collection& collection : catalog_.collections) {
     const bool by_key = collection.kind == Kind::patterns || collection.kind == Kind::heuristics;
-    if (by_key && scope_.sync_patterns) TIDEMARK_TRY(find_unlisted(collection));
+    if (by_key && scope_.sync_patterns && confirm_round_ == 0)
+      TIDEMARK_TRY(find_unlisted(collection));
   }
   std::map<const Collection*, std::vector<std::string>> out;
   for (auto& [collection, keys] : candidates_) out[collection] = {keys.begin(), keys.end()};

@@ -41,10 +41,13 @@ class Applier {
   [[nodiscard]] Result<void> take(ListedChildren event);
   [[nodiscard]] Result<void> take(FetchedRows event);
 
-  // Ends the listing; the keys to confirm at the source, by collection.
+  // Ends the listing, or a round of answers; the keys to confirm at the source, by collection.
   [[nodiscard]] Result<std::map<const model::Collection*, std::vector<std::string>>> candidates();
   // From here on fetched rows are answers to candidates.
-  void begin_confirm() { confirming_ = true; }
+  void begin_confirm() {
+    confirming_ = true;
+    ++confirm_round_;
+  }
   // Settles removals and the window; checks what this pass learned.
   [[nodiscard]] Result<void> finish(SyncReport& report);
 
@@ -63,11 +66,13 @@ class Applier {
                                     const std::vector<std::string>& keys, bool gone);
   [[nodiscard]] Result<void> remove_children(model::Kind parent_kind,
                                              const std::string& parent_key);
+  void note_return(const model::Collection& collection, const std::string& key);
   [[nodiscard]] Result<bool> in_scope(const FetchedRows& event, std::size_t row);
   [[nodiscard]] Result<bool> has_parent(const model::Parent& parent);
   [[nodiscard]] Result<void> join_window(const ListedPlaces& event);
   [[nodiscard]] Result<void> find_unlisted(const model::Collection& collection);
-  [[nodiscard]] Result<void> skip(const std::vector<model::Skipped>& skipped);
+  [[nodiscard]] Result<void> skip(const model::Collection& collection,
+                                  const std::vector<model::Skipped>& skipped);
   [[nodiscard]] Result<void> lower_window(const ListedPlaces& event);
   [[nodiscard]] Result<void> evict_some(const model::Collection& episodes, std::uint64_t slots,
                                         std::vector<std::string>& skipped);
@@ -82,17 +87,19 @@ class Applier {
   const ObserveDifference observe_;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
-  bool resumed_ = false;       // a delta
-  std::uint64_t commits_ = 0;  // on the way
+  bool resumed_ = false;             // a delta
+  std::uint32_t confirm_round_ = 0;  // 0: the lists are still read
+  std::uint64_t commits_ = 0;        // on the way
   std::uint64_t vectors_kept_raw_ = 0;
   std::map<std::string, CollectionReport> reports_;
   std::map<const model::Collection*, Listed> listed_;
   std::map<const model::Collection*, std::set<std::string>> candidates_;
   std::map<const model::Collection*, std::set<std::string>> keys_;  // listed keys, not of episodes
   std::map<std::pair<std::string, std::string>, std::string> skips_;  // reasons
-  std::string walked_to_;   // the episodes' index is joined down to this place
-  std::string newest_key_;  // of the source
-  std::string boundary_;    // lowest place of the window; empty: the source is exhausted
+  std::string walked_to_;     // the episodes' index is joined down to this place
+  std::string newest_key_;    // of the source
+  std::string lowest_place_;  // of the list so far; the last chunk may add none
+  std::string boundary_;      // lowest place of the window; empty: the source is exhausted
 };
 
 }  // namespace tidemark::sync

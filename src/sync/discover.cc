@@ -65,7 +65,17 @@ Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Cat
   if (auto reply = answered_already(batch, ping, answer)) {
     return source::read_discovery(schema, *reply);
   }
+  // Again: what follows is of the schema that the fingerprint is taken of, or of none.
+  batch.statements.push_back(source::schema_statement());
   TIDEMARK_ASSIGN(reply, fetcher.ask(batch));
+  if (reply.results.size() != batch.statements.size()) {
+    return turso::unexpected_reply("what its tables are");
+  }
+  if (source::fingerprint(reply.results.back()) != source::fingerprint(schema)) {
+    return fail(ErrorCode::unavailable, "the tables of the source changed during the pass",
+                "run `tidemark sync` again");
+  }
+  reply.results.pop_back();
   return source::read_discovery(schema, reply);
 }
 

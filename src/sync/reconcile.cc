@@ -65,14 +65,18 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   TIDEMARK_TRY(transfer(
       applier, fetcher,
       [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).run(); }, observe));
-  TIDEMARK_ASSIGN(candidates, applier.candidates());
-  applier.begin_confirm();
   phase_ = "confirm";
   tallies_.clear();
-  if (!candidates.empty()) {
+  // At most three rounds: candidates, the embeddings of those that came back, what these lack.
+  for (bool again = false;; again = true) {
+    TIDEMARK_ASSIGN(candidates, applier.candidates());
+    applier.begin_confirm();
+    if (candidates.empty()) break;
     TIDEMARK_TRY(transfer(
         applier, fetcher,
-        [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).confirm(candidates); },
+        [&](const Emit& emit) {
+          return Scan(fetcher, catalog, scope_, emit).confirm(candidates, again);
+        },
         observe));
   }
   progress("validate");

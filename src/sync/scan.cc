@@ -118,8 +118,8 @@ Result<void> Scan::episodes(const Collection& collection, source::ListRequest re
     if (walk_ended) {
       request.nulls_only = true;
       request.after.reset();
-    } else if (!listed.places.empty()) {
-      request.after = listed.places.back();
+    } else if (listed.last) {
+      request.after = *listed.last;
       request.nulls_only = std::holds_alternative<std::monostate>(request.after->order);
     }
 
@@ -182,7 +182,7 @@ Result<void> Scan::by_key(const Collection& collection) {
     TIDEMARK_ASSIGN(listed, list(collection, request, kListChunkRows));
     ListedPlaces event;
     event.last = event.exhausted = last = listed.rows < request.limit;
-    if (!last) request.after = listed.places.back();
+    if (!last) request.after = listed.last;
     TIDEMARK_TRY(chunk(collection, std::move(listed), std::move(event)));
   }
   return {};
@@ -252,12 +252,15 @@ Result<void> Scan::rows(const Collection& collection, std::span<const Value> key
                        });
 }
 
-Result<void> Scan::confirm(const std::map<const Collection*, std::vector<std::string>>& keys) {
+Result<void> Scan::confirm(const std::map<const Collection*, std::vector<std::string>>& keys,
+                           bool with_children) {
   for (const auto& [collection, texts] : keys) {
     std::vector<Value> values;
     values.reserve(texts.size());
     for (const std::string& text : texts) values.push_back(key_value(*collection, text));
     TIDEMARK_TRY(rows(*collection, values));
+    const bool parents = collection->kind != Kind::embeddings && scope_.sync_embeddings;
+    if (with_children && parents) TIDEMARK_TRY(children(*collection, values));
   }
   return {};
 }

@@ -42,7 +42,7 @@ class Scan {
                                                         const std::vector<std::string>& keys);
   // The rows of exactly these keys, for each collection: what the writer has and the lists lack.
   [[nodiscard]] Result<void> confirm(
-      const std::map<const model::Collection*, std::vector<std::string>>& keys);
+      const std::map<const model::Collection*, std::vector<std::string>>& keys, bool with_children);
 
  private:
   [[nodiscard]] Result<void> odd_embeddings();

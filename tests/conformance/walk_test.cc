@@ -65,7 +65,7 @@ std::vector<std::string> walk(turso::Connection& connection, std::size_t limit) 
       request.nulls_only = true;
       continue;
     }
-    request.after = listed->places.back();
+    request.after = listed->last.value();
     request.nulls_only = std::holds_alternative<std::monostate>(request.after->order);
   }
 }

@@ -86,6 +86,16 @@ TEST(ReadList, keeps_places_and_skips_keys_that_are_not_utf8) {
   EXPECT_EQ(listed->skipped[0].key, "x'ff'");
 }
 
+// A bad key at the end of a chunk took a place of the window, and one within it did not.
+TEST(ReadList, goes_on_after_a_bad_key_without_giving_it_a_place) {
+  const auto listed = read_list(
+      episodes(), rows({"id", "at"}, {{text("a"), number(3)}, {text("\xFF"), number(2)}}));
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->places.size(), 1U);
+  ASSERT_TRUE(listed->last);
+  EXPECT_EQ(listed->last->key, Value(std::string("\xFF")));
+}
+
 TEST(ReadList, answers_that_were_not_asked_for_are_no_lists) {
   EXPECT_EQ(read_list(episodes(), rows({"id"}, {})).error().code, ErrorCode::unavailable);
   EXPECT_EQ(read_list(patterns(), rows({"id"}, {{ValueView::null()}})).error().code,

@@ -1,0 +1,157 @@
+// What the simulation found: each failure again, in a few lines, with its story.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "sync/engine.h"
+#include "tests/integration/world.h"
+
+namespace tidemark {
+namespace {
+
+using support::World;
+
+// As a server: each request sees its own state, which `before` may change.
+class Hooked final : public turso::Connection {
+ public:
+  using Before = std::function<void(std::size_t number, const turso::Batch& batch)>;
+  Hooked(std::unique_ptr<turso::Connection> inner, Before before)
+      : inner_(std::move(inner)), before_(std::move(before)) {}
+
+  turso::Ticket start(turso::Batch batch) override {
+    before_(++requests_, batch);
+    return inner_->start(std::move(batch));
+  }
+  std::optional<turso::Completion> poll(std::chrono::steady_clock::time_point until) override {
+    return inner_->poll(until);
+  }
+  void cancel_all() override { inner_->cancel_all(); }
+  void wake() override { inner_->wake(); }
+  [[nodiscard]] std::size_t in_flight() const override { return inner_->in_flight(); }
+  [[nodiscard]] std::size_t capacity() const override { return 1; }
+  Result<bool> hold_snapshot() override { return false; }
+  void release_snapshot() override {}
+  [[nodiscard]] std::string name() const override { return inner_->name(); }
+  [[nodiscard]] turso::Usage usage() const override { return inner_->usage(); }
+  [[nodiscard]] turso::ServerTraits traits() const override { return {}; }
+
+ private:
+  std::unique_ptr<turso::Connection> inner_;
+  Before before_;
+  std::size_t requests_ = 0;
+};
+
+Result<SyncReport> sync_with(World& world, const Hooked::Before& before) {
+  sync::EngineSetup setup;
+  TIDEMARK_ASSIGN(url, turso::parse_source_url(world.url()));
+  setup.url = url;
+  setup.cache = world.cache();
+  setup.connect = [&](const turso::SourceUrl& to,
+                      turso::ConnectOptions options) -> Result<std::unique_ptr<turso::Connection>> {
+    TIDEMARK_ASSIGN(inner, turso::connect(to, std::move(options)));
+    return std::make_unique<Hooked>(std::move(inner), before);
+  };
+  return sync::run_pass(setup, {}, {});
+}
+
+Freshness freshness(const World& world) { return *Reader::open(world.cache())->freshness(); }
+
+// The list went on after a key that is not UTF-8, its last chunk had no place of the window, and so
+// no boundary was kept: the cache called every older episode absent.
+TEST(Found, a_bad_key_inside_the_window_does_not_make_it_complete) {
+  World world;
+  for (const char* const row : {"'a','',4", "CAST(x'FF' AS TEXT),'',3", "'b','',2", "'c','',1"}) {
+    world.source.run("INSERT INTO episodes VALUES(" + std::string(row) + ",1,x'')");
+  }
+  const auto report = world.sync_newest(2);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(world.cached_keys("episodes"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(Reader::open(world.cache())->get("episodes", "c")->presence(), Presence::unknown);
+  EXPECT_FALSE(report->validation.failed()) << report->validation.problems.front();
+}
+
+// It was counted for each parent, stored once, and counted anew by the next commit.
+TEST(Found, a_bad_embedding_of_two_parents_is_one_skipped_row) {
+  World world;
+  world.source.run("INSERT INTO episodes VALUES('x','',1,1,x'')");
+  world.source.run("INSERT INTO patterns VALUES('x','kind','')");
+  world.source.run("INSERT INTO embeddings VALUES('v','x',NULL,NULL,x'0000803F',2)");
+  ASSERT_TRUE(world.sync());
+  EXPECT_EQ(freshness(world).incomplete, 1U);
+}
+
+// An episode that became unfit as it left the window stayed on the skip list of the pass.
+TEST(Found, a_bad_row_outside_the_window_is_not_skipped) {
+  World world;
+  world.source.run("INSERT INTO episodes VALUES('old','',1,1,x'')");
+  ASSERT_TRUE(world.sync_newest(1));
+  world.source.run("INSERT INTO episodes VALUES('new','',2,1,x'')");
+  world.source.run(
+      "UPDATE episodes SET task_description = CAST(x'FF' AS TEXT) "
+      "WHERE episode_id = 'old'");
+  ASSERT_TRUE(world.sync());
+  EXPECT_EQ(freshness(world).incomplete, 0U);
+}
+
+// Both parents of an embedding went, the second one only when it was confirmed: the pass called its
+// own right result wrong.
+TEST(Found, an_embedding_that_goes_with_its_second_parent_is_no_difference) {
+  World world;
+  world.source.run("INSERT INTO episodes VALUES('x','',1,1,x'')");
+  world.source.run("INSERT INTO patterns VALUES('x','kind','')");
+  world.source.run("INSERT INTO embeddings VALUES('v','x',NULL,'[1,2]',NULL,2)");
+  ASSERT_TRUE(world.sync());
+  world.source.run("UPDATE episodes SET task_description = CAST(x'FF' AS TEXT)");
+  world.source.run("DELETE FROM patterns");
+  const auto report = world.sync();
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(world.cached_keys("embeddings").empty());
+  EXPECT_FALSE(report->validation.failed()) << report->validation.problems.front();
+}
+
+// The columns were those of a replica that lagged behind, the fingerprint was not: the cache lacked
+// the new column until the schema changed again.
+TEST(Found, the_columns_are_of_the_schema_that_the_fingerprint_is_of) {
+  World world;
+  world.source.run("CREATE TABLE embeddings_384(embedding_id TEXT PRIMARY KEY, item_id TEXT)");
+  const auto make = [&](const std::string& columns) {
+    world.source.run("DROP TABLE episodes; CREATE TABLE episodes(" + columns + ")");
+    world.source.run("INSERT INTO episodes(episode_id) VALUES('e')");
+  };
+  const std::string now = "episode_id TEXT PRIMARY KEY, extra TEXT DEFAULT 'here'";
+  make(now);
+  const auto lagging = [&](std::size_t number, const turso::Batch&) {
+    if (number == 2) make("episode_id TEXT PRIMARY KEY");
+    if (number == 3) make(now);
+  };
+  const auto first = sync_with(world, lagging);
+  if (!first) {
+    EXPECT_EQ(first.error().code, ErrorCode::unavailable) << first.error().message;
+  }
+  make(now);
+  ASSERT_TRUE(world.sync());
+  EXPECT_EQ(world.cached("episodes", "extra").at("e"), "here");
+}
+
+// A pattern that no list had was there again when the source was asked for it; its embeddings were
+// taken for confirmed, too, at whatever they were long before.
+TEST(Found, the_embeddings_of_an_item_that_came_back_are_read_again) {
+  World world;
+  world.source.run("INSERT INTO episodes VALUES('e','',1,1,x'')");
+  world.source.run("INSERT INTO patterns VALUES('p','kind','')");
+  world.source.run("INSERT INTO embeddings VALUES('v','p','pattern','old',NULL,NULL)");
+  ASSERT_TRUE(world.sync());
+  world.source.run("DELETE FROM patterns");
+  world.source.run("UPDATE embeddings SET embedding_data = 'new'");
+  const auto report = sync_with(world, [&](std::size_t, const turso::Batch& batch) {
+    const auto& args = batch.statements.back().args;
+    const bool asks_for_it = !args.empty() && args[0] == Value(std::string("p"));
+    if (asks_for_it) world.source.run("INSERT OR IGNORE INTO patterns VALUES('p','kind','')");
+  });
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(world.cached_keys("patterns"), std::vector<std::string>{"p"});
+  EXPECT_EQ(world.cached("embeddings", "embedding_data").at("v"), "new");
+}
+
+}  // namespace
+}  // namespace tidemark

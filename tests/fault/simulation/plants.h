@@ -1,0 +1,56 @@
+// Bugs on purpose: what the engine sees is bent so that it behaves as if it lacked a rule. They
+// prove that the simulation notices.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "turso/connection.h"
+
+namespace tidemark::simulation {
+
+enum class Plant {
+  none,
+  hides_newest,
+  hides_last_of_list,
+  hides_null_order,
+  swaps_ties,
+  hides_what_is_older,
+  hides_embedding,
+  drops_item_type,
+  hides_row_of_page,
+  hides_odd_keys,
+  hides_dimension,
+  bends_bad_text,
+  stale_page,
+  claims_a_snapshot,
+  hides_schema_change,
+  empty_for_lost,
+  reply_to_another,
+  keeps_old_file,
+  fast_clock
+};
+
+struct PlantInfo {
+  Plant plant;
+  const char* name;
+  const char* rule;  // of the design, by its section
+};
+[[nodiscard]] const std::vector<PlantInfo>& all_plants();
+
+// What a plant remembers of earlier requests and passes.
+struct PlantMemory {
+  std::map<std::string, std::vector<std::vector<Value>>> schema;  // the first schema seen, by SQL
+  Result<turso::BatchReply> last = fail(ErrorCode::internal, "none yet");
+  std::string last_sql;
+  std::shared_ptr<turso::Connection> kept;  // of the first pass
+};
+
+[[nodiscard]] bool reads_rows(const turso::Batch& batch);
+
+void corrupt(Plant plant, PlantMemory& memory, const turso::Batch& batch,
+             Result<turso::BatchReply>& reply);
+
+}  // namespace tidemark::simulation

@@ -1,0 +1,45 @@
+// The engine against a model of its source: random changes, random trouble, one seed. A failure
+// prints what repeats it: TIDEMARK_SIM_SEED and TIDEMARK_SIM_STEPS.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include "tests/fault/simulation/runner.h"
+#include "tests/fault/simulation/settings.h"
+
+namespace tidemark::simulation {
+namespace {
+
+constexpr std::size_t kStepsOfOne = 1'000;  // then a new source: its history is kept in memory
+
+TEST(Simulation, no_cache_is_ever_wrong_and_each_is_exact_when_quiet) {
+  const std::uint64_t steps = steps_asked();
+  Tally all;
+  for (std::uint64_t run = 0; all.steps < steps; ++run) {
+    Simulation simulation(seed() + run);
+    const auto failure = simulation.run(std::min<std::uint64_t>(kStepsOfOne, steps - all.steps));
+    all.add(simulation.tally());
+    ASSERT_FALSE(failure) << failure->text << "repeat it with TIDEMARK_SIM_SEED=" << seed() + run
+                          << " TIDEMARK_SIM_STEPS=" << failure->step;
+  }
+  std::printf(
+      "seed %llu: %zu steps, %zu changes, %zu passes (%zu failed, %zu killed, %zu fills), %zu "
+      "looks (%zu exact)\n",
+      static_cast<unsigned long long>(seed()), all.steps, all.changes, all.passes, all.failed,
+      all.killed, all.fills, all.looks, all.exact);
+}
+
+TEST(Simulation, repeats_itself_from_its_seed) {
+  constexpr std::size_t kSteps = 300;
+  Simulation once(seed());
+  Simulation again(seed());
+  ASSERT_FALSE(once.run(kSteps));
+  ASSERT_FALSE(again.run(kSteps));
+  EXPECT_EQ(once.trace(), again.trace());
+  Simulation another(seed() + 1);
+  ASSERT_FALSE(another.run(kSteps));
+  EXPECT_NE(once.trace(), another.trace());
+}
+
+}  // namespace
+}  // namespace tidemark::simulation

@@ -17,6 +17,18 @@ constexpr const char* kCreateLog =
     "CREATE TABLE tidemark_changes(seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
     "id NOT NULL, nonce INTEGER NOT NULL)";
 
+constexpr const char* kGuardInsert =
+    "CREATE TRIGGER tidemark_log_insert BEFORE INSERT ON tidemark_changes "
+    "WHEN NEW.seq IS NOT NULL AND NEW.seq <> -1 BEGIN SELECT RAISE(IGNORE); END";
+constexpr const char* kGuardUpdate =
+    "CREATE TRIGGER tidemark_log_update BEFORE UPDATE ON tidemark_changes "
+    "BEGIN SELECT RAISE(IGNORE); END";
+constexpr const char* kGuardDelete =
+    "CREATE TRIGGER tidemark_log_delete BEFORE DELETE ON tidemark_changes "
+    "WHEN OLD.seq > coalesce((SELECT value FROM tidemark_meta WHERE key = 'floor'), 0) "
+    "AND NOT EXISTS (SELECT 1 FROM tidemark_changes "
+    "WHERE tbl = OLD.tbl AND id = OLD.id AND seq > OLD.seq) BEGIN SELECT RAISE(IGNORE); END";
+
 std::string set_meta(const std::string& key, const std::string& value) {
   return "INSERT OR REPLACE INTO tidemark_meta(key, value) VALUES(" + quote_text(key) + ", " +
          value + ")";
@@ -88,14 +100,7 @@ std::vector<std::string> create_log(const std::string& database_id) {
       set_meta(std::string(kDatabaseKey), id), set_meta(std::string(kFloorKey), "0"),
       // A client that synchronises whole tables would push its own copy of the log by primary key.
       // A key that was not given shows as NULL or as -1.
-      "CREATE TRIGGER tidemark_log_insert BEFORE INSERT ON tidemark_changes "
-      "WHEN NEW.seq IS NOT NULL AND NEW.seq <> -1 BEGIN SELECT RAISE(IGNORE); END",
-      "CREATE TRIGGER tidemark_log_update BEFORE UPDATE ON tidemark_changes "
-      "BEGIN SELECT RAISE(IGNORE); END",
-      "CREATE TRIGGER tidemark_log_delete BEFORE DELETE ON tidemark_changes "
-      "WHEN OLD.seq > coalesce((SELECT value FROM tidemark_meta WHERE key = 'floor'), 0) "
-      "AND NOT EXISTS (SELECT 1 FROM tidemark_changes "
-      "WHERE tbl = OLD.tbl AND id = OLD.id AND seq > OLD.seq) BEGIN SELECT RAISE(IGNORE); END",
+      kGuardInsert, kGuardUpdate, kGuardDelete,
       record_schema("name IN ('tidemark_changes', 'tidemark_changes_item', 'tidemark_meta', "
                     "'tidemark_log_insert', 'tidemark_log_update', 'tidemark_log_delete')"),
       // The log's first row, so that every position has an anchor. Where it did not go in, the

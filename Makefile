@@ -4,7 +4,7 @@ BUILD := build/dev
 RELEASE := build/release
 SOURCE ?= file
 
-.PHONY: help demo test bench install lint fuzz clean
+.PHONY: help demo test bench install lint fuzz soak clean
 help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
 	@echo "make demo SOURCE=server   the same from a real Turso server on this machine"
@@ -13,6 +13,7 @@ help:
 	@echo "make install PREFIX=$(PREFIX)"
 	@echo "make lint            check layering, sizes, words, formatting, and clang-tidy"
 	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
+	@echo "make soak            damage every byte of a cache, kill at 1,000 moments (an hour)"
 
 demo:
 	@scripts/setup
@@ -45,6 +46,11 @@ fuzz:
 	@scripts/setup --checks
 	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz
 	@tools/fuzz $(SECONDS)
+
+soak:
+	@scripts/setup
+	@cmake --preset dev >/dev/null && cmake --build --preset dev
+	@for test in bit_flips repair kill; do TIDEMARK_SOAK=1 $(BUILD)/tests/fault/fault_$$test || exit 1; done
 
 clean:
 	@rm -rf build

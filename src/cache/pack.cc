@@ -126,4 +126,19 @@ Result<void> pack_generation(const std::string& generation, const WriterOptions&
   return {};
 }
 
+Result<bool> pack_cache(const std::string& cache, const WriterOptions& options,
+                        const std::function<bool()>& keep_going, PackWhen when) {
+  const std::string path = packed_path(generation_path(cache));
+  auto done = packed(cache, path, options, keep_going, when);
+  if (done && *done) {
+    TIDEMARK_TRY(install_generation(path, cache));
+    return true;
+  }
+  ::unlink(path.c_str());
+  if (!done && done.error().code != ErrorCode::no_space) {
+    return wrap("pack the cache", std::move(done).error());
+  }
+  return false;
+}
+
 }  // namespace tidemark::cache

@@ -18,7 +18,8 @@ struct Flags {
   std::string max_age;
   std::string request_deadline;
   std::string deadline;
-  bool deep = false;
+  ValidateArguments validate;
+  bool adopt = false;
   bool force = false;
   std::string shell;
 };

@@ -17,8 +17,12 @@ constexpr std::size_t kIndexSlice = 2'000;
 }  // namespace
 
 Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
-                 bool filling)
-    : session_(session), catalog_(catalog), scope_(scope), filling_(filling) {}
+                 bool filling, ObserveDifference observe)
+    : session_(session),
+      catalog_(catalog),
+      scope_(scope),
+      filling_(filling),
+      observe_(std::move(observe)) {}
 
 Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
   for (const Collection& collection : cached.collections) {
@@ -137,8 +141,13 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
   if (rows.empty()) return {};
   TIDEMARK_ASSIGN(outcomes, session_.put(collection, rows));
   CollectionReport& report = reports_[collection.name];
-  for (const auto outcome : outcomes) {
-    const bool same = outcome == cache::PutOutcome::unchanged;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool same = outcomes[i] == cache::PutOutcome::unchanged;
+    if (!same && observe_) {
+      observe_(
+          collection.name, rows[i].key,
+          outcomes[i] == cache::PutOutcome::inserted ? Difference::missing : Difference::different);
+    }
     if (same && confirming_) continue;  // listed too, and counted then
     ++(same ? report.unchanged : report.upserted);
   }
@@ -157,6 +166,7 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!found[i]) continue;
     ++(gone ? report.deleted : report.evicted);
+    if (observe_) observe_(collection.name, keys[i], Difference::surplus);
     if (collection.kind != Kind::embeddings)
       TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
   }

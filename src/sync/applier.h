@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cache/writer.h"
+#include "sync/engine.h"
 #include "sync/events.h"
 #include "tidemark/report.h"
 
@@ -20,9 +21,10 @@ namespace tidemark::sync {
 // the scope).
 class Applier {
  public:
-  // filling: nobody reads the session's file yet, so it may commit on the way.
+  // filling: nobody reads the session's file yet, so it may commit on the way. `observe` may be
+  // empty.
   Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
-          bool filling);
+          bool filling, ObserveDifference observe = {});
 
   // Removes what the scope switched off and tables that the source no longer has.
   [[nodiscard]] Result<void> drop_out_of_scope(const model::Catalog& cached);
@@ -63,6 +65,7 @@ class Applier {
   const model::Catalog& catalog_;
   const Scope& scope_;
   const bool filling_;
+  const ObserveDifference observe_;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
   std::uint64_t commits_ = 0;  // on the way

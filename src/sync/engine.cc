@@ -12,6 +12,7 @@
 #include "cache/files.h"
 #include "cache/lock.h"
 #include "cache/pack.h"
+#include "cache/scrub.h"
 #include "sync/applier.h"
 #include "sync/discover.h"
 #include "sync/fetcher.h"
@@ -90,14 +91,17 @@ class Pass {
 
   // Lock, what stands at the path, the scope: all before the first request.
   Result<void> prepare() {
-    TIDEMARK_TRY(cache::examine(setup_.cache));
+    const bool replace = setup_.recovery.replace;
+    if (!replace) TIDEMARK_TRY(cache::examine(setup_.cache));
     TIDEMARK_ASSIGN(lock, cache::CacheLock::acquire(setup_.cache, setup_.options.cache_mode));
     lock_.emplace(std::move(lock));
-    TIDEMARK_ASSIGN(standing, cache::examine(setup_.cache));  // again, under the lock
-    if (standing == cache::Standing::present) TIDEMARK_TRY(open_existing());
-    std::optional<Scope> stored;
-    if (writer_) stored = writer_->meta().identity.scope;
-    TIDEMARK_ASSIGN(scope, resolve_scope(stored, setup_.config, request_));
+    stored_scope_ = setup_.recovery.scope;
+    reason_ = setup_.recovery.reason;
+    if (!replace) {
+      TIDEMARK_ASSIGN(standing, cache::examine(setup_.cache));  // again, under the lock
+      if (standing == cache::Standing::present) TIDEMARK_TRY(open_existing());
+    }
+    TIDEMARK_ASSIGN(scope, resolve_scope(stored_scope_, setup_.config, request_));
     scope_ = scope;
     return {};
   }
@@ -106,17 +110,17 @@ class Pass {
     progress("open");
     TIDEMARK_ASSIGN(identity, cache::peek_identity(setup_.cache));
     if (identity) TIDEMARK_TRY(check_identity(*identity, setup_.url.identity));
-    auto writer = cache::Writer::open(setup_.cache, writer_options());
-    if (!writer) {
-      const bool damaged = writer.error().code == ErrorCode::corrupt;
-      if (damaged && request_.full) {
-        reason_ = "the cache was damaged";
-        return {};
-      }
-      return std::unexpected(std::move(writer).error());
+    TIDEMARK_ASSIGN(writer, cache::Writer::open(setup_.cache, writer_options()));
+    const cache::Meta& meta = writer.meta();
+    TIDEMARK_TRY(check_identity(meta.identity, setup_.url.identity));
+    if (meta.state.needs_repair && !setup_.recovery.mended && !request_.full) {
+      return fail(ErrorCode::corrupt, "a check found the cache damaged", cache::kRepairHint);
     }
-    writer_.emplace(std::move(*writer));
-    return check_identity(writer_->meta().identity, setup_.url.identity);
+    stored_scope_ = meta.identity.scope;
+    older_format_ = meta.identity.format_version < cache::kFormatVersion;
+    if (older_format_) return std::move(writer).close();  // readable until it is replaced
+    writer_.emplace(std::move(writer));
+    return {};
   }
 
   cache::WriterOptions writer_options() const {
@@ -151,13 +155,17 @@ class Pass {
     if (writer_) known = writer_->meta().catalog.catalog;
     TIDEMARK_ASSIGN(catalog, discover(fetcher, known));
     if (!held) fetcher.guard_schema(catalog.fingerprint);
-    plan_ = make_plan(known, catalog, false, request_.full, scope_);
+    plan_ = make_plan(known, catalog, older_format_, request_.full, scope_);
     if (!reason_.empty()) plan_.reason = reason_;
     report_.mode = to_string(plan_.mode);
     report_.reason = plan_.reason;
     report_.notes = catalog.notes;
     report_.roles = describe_roles(catalog);
 
+    if (setup_.audit && plan_.mode != Mode::scan) {
+      return fail(ErrorCode::needs_repair, "the cache cannot be compared: " + plan_.reason,
+                  "run `tidemark sync`");
+    }
     if (plan_.mode == Mode::scan) return reconcile(*writer_, catalog, fetcher, checked_at);
     return fill(catalog, fetcher, checked_at);
   }
@@ -187,7 +195,7 @@ class Pass {
   Result<void> reconcile(cache::Writer& writer, const model::Catalog& catalog, Fetcher& fetcher,
                          WallTime checked_at) {
     TIDEMARK_ASSIGN(session, writer.begin());
-    Applier applier(session, catalog, scope_, filling_);
+    Applier applier(session, catalog, scope_, filling_, setup_.audit);
     TIDEMARK_TRY(applier.drop_out_of_scope(writer.meta().catalog.catalog));
     TIDEMARK_TRY(transfer(applier, fetcher, [&](const Emit& emit) {
       return Scan(fetcher, catalog, scope_, emit).run();
@@ -249,8 +257,12 @@ class Pass {
   Result<void> commit(cache::Writer& writer, cache::WriteSession session,
                       const model::Catalog& catalog, const Fetcher& fetcher, WallTime checked_at) {
     if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
-    progress("commit");
     cache::Meta& meta = session.edit_meta();
+    if (setup_.audit) {
+      finish_report(meta, fetcher, checked_at);
+      return {};
+    }
+    progress("commit");
     meta.identity.scope = scope_;
     meta.identity.server_traits = connection_->traits().text;
     meta.catalog.catalog = catalog;
@@ -265,12 +277,18 @@ class Pass {
     meta.state.consistent = held_snapshot_;
     meta.state.source_unavailable_since_us = 0;
     meta.source_unavailable_reason.clear();
+    meta.state.needs_repair = false;  // every row was compared with the source
     finish_report(meta, fetcher, checked_at);
     meta.last_report_json = report_.to_json();
     TIDEMARK_TRY(std::move(session).commit());
     TIDEMARK_TRY(std::move(writer).close());
     writer_.reset();
-    return check_rows();
+    TIDEMARK_TRY(check_rows());
+    if (filling_) return {};  // packed before it is installed
+    // The pass is done; a file that could not be packed is as it was.
+    [[maybe_unused]] const auto packed = cache::pack_cache(
+        setup_.cache, writer_options(), [this] { return !stop_.stop_requested(); });
+    return {};
   }
 
   void finish_report(const cache::Meta& meta, const Fetcher& fetcher, WallTime checked_at) {
@@ -299,17 +317,21 @@ class Pass {
     for (const auto& [name, counts] : report_.collections) {
       rows += counts.upserted + counts.unchanged;
     }
-    if (rows > kCheckRowsMax) return {};
+    if (rows > kCheckRowsMax && !setup_.config.validate_checksums) return {};
     const std::string path = filling_ ? cache::generation_path(setup_.cache) : setup_.cache;
     ReaderOptions options;
     options.repair = false;
     TIDEMARK_ASSIGN(checked, tidemark::check(path, false, options));
     report_.validation.indexes = checked.problems.empty();
     report_.validation.checksums = checked.problems.empty();
+    const bool damaged = !checked.problems.empty();
     for (std::string& problem : checked.problems) {
       report_.validation.problems.push_back(std::move(problem));
     }
     report_.duration = elapsed();
+    if (damaged && !filling_) {
+      return cache::mark_needs_repair(path);  // the next pass repairs it
+    }
     return {};
   }
 
@@ -342,6 +364,8 @@ class Pass {
   Scope scope_;
   Plan plan_;
   std::string reason_;
+  std::optional<Scope> stored_scope_;
+  bool older_format_ = false;
   std::string phase_ = "fetch";
   std::map<const model::Collection*, Progress> tallies_;
   std::map<const model::Collection*, std::uint64_t> listed_;

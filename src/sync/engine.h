@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "cache/writer.h"
@@ -19,6 +21,22 @@ namespace tidemark::sync {
 using ConnectFunction = std::function<Result<std::unique_ptr<turso::Connection>>(
     const turso::SourceUrl& url, turso::ConnectOptions options)>;
 
+// What a repair left for the pass that completes it.
+struct Recovery {
+  bool mended = false;   // in place: the pass compares every row, and takes the mark away
+  bool replace = false;  // beyond mending, and kept aside: what stands at the path is not opened
+  std::string reason;
+  std::optional<Scope> scope;  // of what is replaced, where it could still be read
+  std::vector<std::string> problems;
+  std::uint64_t rows_dropped = 0;
+};
+
+// How a row of the source differs from the cached one. `missing`: not cached; `surplus`: cached,
+// but gone from the source or out of the scope.
+enum class Difference : std::uint8_t { missing, different, surplus };
+using ObserveDifference =
+    std::function<void(const std::string& collection, const std::string& key, Difference)>;
+
 struct EngineSetup {
   turso::SourceUrl url;
   std::string cache;
@@ -27,6 +45,8 @@ struct EngineSetup {
   std::uint64_t fail_after_operations = 0;  // tests only: of the cache's storage; 0: never
   ConnectFunction connect = turso::connect;
   const base::Clock* clock = &base::machine_clock();  // outlives the pass
+  Recovery recovery{};
+  ObserveDifference audit{};  // set: differences are told, and nothing is committed
 };
 
 // Runs one pass on the calling thread, which owns all redb writes and makes all callbacks; one more

@@ -2,6 +2,9 @@
 // is lost, nothing is wrong, and nobody has to do anything.
 #include <fcntl.h>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <random>
@@ -114,13 +117,22 @@ TEST(Kill, at_any_moment_of_a_reconcile_a_repair_or_a_swap_loses_nothing) {
   stamp(world, 1);
   ASSERT_TRUE(world.sync());
   Readers readers(world.cache());
+  std::array<long, 3> spans{};  // how long each kind of work takes here, with some to spare
+  for (int kind = 0; kind < 3; ++kind) {
+    const auto from = std::chrono::steady_clock::now();
+    stamp(world, 2);
+    ASSERT_EQ(work(world, kind), 0);
+    spans[static_cast<std::size_t>(kind)] =
+        std::chrono::nanoseconds(std::chrono::steady_clock::now() - from).count() * 5 / 4;
+  }
   int killed = 0;
   int runs = 0;
   for (; killed < kills && runs < 20 * kills; ++runs) {
-    stamp(world, runs + 2);
+    stamp(world, runs + 3);
     const pid_t child = ::fork();
     if (child == 0) ::_exit(work(world, runs % 3));
-    const timespec wait{0, static_cast<long>(random() % 40'000'000)};
+    const long span = std::min(spans[static_cast<std::size_t>(runs % 3)], 999'000'000L);
+    const timespec wait{0, static_cast<long>(random() % static_cast<unsigned long>(span))};
     ::nanosleep(&wait, nullptr);  // the random moment itself, not a wait for something
     ::kill(child, SIGKILL);
     int status = 0;

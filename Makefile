@@ -13,7 +13,7 @@ help:
 	@echo "make install PREFIX=$(PREFIX)"
 	@echo "make lint            check layering, sizes, words, formatting, and clang-tidy"
 	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
-	@echo "make soak STEPS=1000000   simulate the engine for that many steps"
+	@echo "make soak STEPS=1000000   damage every byte, kill at 1,000 moments, simulate that many steps"
 
 demo:
 	@scripts/setup
@@ -50,7 +50,8 @@ fuzz:
 STEPS := 1000000
 soak:
 	@scripts/setup
-	@cmake --preset dev >/dev/null && cmake --build --preset dev --target fault_simulation
+	@cmake --preset dev >/dev/null && cmake --build --preset dev
+	@for test in bit_flips repair kill; do TIDEMARK_SOAK=1 $(BUILD)/tests/fault/fault_$$test || exit 1; done
 	@TIDEMARK_SIM_STEPS=$(STEPS) $(BUILD)/tests/fault/simulation/fault_simulation --gtest_filter='Simulation.*'
 
 clean:

@@ -17,7 +17,9 @@ struct TIDEMARK_API SyncConfig {
   std::uint64_t batch_size = 100;           // rows of the first page, 1 to 100,000; pages grow
   bool sync_patterns = true;                // patterns and heuristics
   bool sync_embeddings = true;              // embeddings of what is cached
-  bool validate_checksums = false;          // compare every row with the source by hash, each pass
+  // Check the whole cache after each pass: hashes, indexes and sums of a cache of any size (else of
+  // up to 10,000 rows). A scan compares every row with the source by hash in any case.
+  bool validate_checksums = false;
   std::uint32_t max_concurrent_fetches = 10;           // 1 to 10
   std::chrono::milliseconds request_deadline{30'000};  // 100 ms to 10 min
   std::chrono::milliseconds pass_deadline{0};          // 0: none; else 100 ms to 24 h

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "tidemark/config.h"
 #include "tidemark/error.h"
@@ -49,6 +51,29 @@ struct SyncPrice {
   std::uint64_t rows_read = 0;  // rows the source would scan, an estimate
 };
 
+struct RepairReport {
+  std::vector<std::string> problems;  // what was wrong; empty: nothing
+  std::uint64_t rows_dropped = 0;     // damaged, and fetched again
+  std::string kept_as;  // CACHE.corrupt, when the file was beyond mending and was filled anew
+  SyncReport sync;      // of the pass that completed it
+};
+
+// Rows of one collection, against the source.
+struct CollectionAudit {
+  std::uint64_t equal = 0;
+  std::uint64_t missing = 0;      // at the source and in scope, not cached
+  std::uint64_t different = 0;    // cached with another value
+  std::uint64_t surplus = 0;      // cached; gone from the source, or out of scope
+  std::vector<std::string> keys;  // of the first 100 that differ
+};
+
+struct TIDEMARK_API AuditReport {
+  std::map<std::string, CollectionAudit> collections;
+  std::uint64_t requests = 0;
+  std::optional<std::uint64_t> rows_read;  // where the server says
+  [[nodiscard]] bool differs() const;
+};
+
 // One thread at a time. Takes CACHE.lock for the length of each pass.
 class TIDEMARK_API Syncer {
  public:
@@ -60,10 +85,25 @@ class TIDEMARK_API Syncer {
   Syncer& operator=(Syncer&&) noexcept;
   ~Syncer();
 
-  // One pass. The cache is as it was, and readable, whenever this fails.
+  // One pass. The cache is as it was, and readable, whenever this fails. One that is damaged is
+  // repaired first, as repair() does, and the report's reason says so.
   // Errors: unavailable, rejected, busy, cancelled, no_space, invalid, unsupported, corrupt,
   // internal.
   [[nodiscard]] Result<SyncReport> sync(std::stop_token stop = {}, const SyncRequest& request = {});
+  // Looks at every page and row; mends what the cache's own rows suffice for, fetches the rest, and
+  // fills a new generation where the file is beyond that (then it is kept as CACHE.corrupt).
+  // Errors: as sync; invalid: no cache, another source's, or a file that never was a cache.
+  [[nodiscard]] Result<RepairReport> repair(std::stop_token stop = {},
+                                            const SyncRequest& request = {});
+  // Fills a new generation, which replaces the cache when it is whole. adopt: also where a file
+  // stands that is no cache of this source; it is kept as CACHE.foreign, which must not exist.
+  [[nodiscard]] Result<SyncReport> rebuild(std::stop_token stop = {},
+                                           const SyncRequest& request = {}, bool adopt = false);
+  // Compares every row of the scope with the source by hash, and commits nothing. A difference is
+  // either an edit since the last pass or damage. Errors: as sync; needs_repair: there is nothing
+  // to compare, since the tables changed or the format is older.
+  [[nodiscard]] Result<AuditReport> validate(std::stop_token stop = {},
+                                             const SyncRequest& request = {});
   // Prices a pass with the source's counts; writes nothing.
   [[nodiscard]] Result<SyncPrice> price(std::stop_token stop = {}, const SyncRequest& request = {});
 

@@ -104,6 +104,7 @@ Result<bool> packed(const std::string& generation, const std::string& path,
                     PackWhen when) {
   std::error_code unknown;
   const std::uint64_t file_bytes = std::filesystem::file_size(generation, unknown);
+  if (unknown || file_bytes < when.file_bytes_min) return false;
   TIDEMARK_ASSIGN(db, redb::Database::open(generation, {}));
   TIDEMARK_ASSIGN(txn, db.begin_read());
   TIDEMARK_ASSIGN(meta, load_meta(txn));
@@ -124,6 +125,21 @@ Result<void> pack_generation(const std::string& generation, const WriterOptions&
     return wrap("pack the new generation", std::move(done).error());
   }
   return {};
+}
+
+Result<bool> pack_cache(const std::string& cache, const WriterOptions& options,
+                        const std::function<bool()>& keep_going, PackWhen when) {
+  const std::string path = packed_path(generation_path(cache));
+  auto done = packed(cache, path, options, keep_going, when);
+  if (done && *done) {
+    TIDEMARK_TRY(install_generation(path, cache));
+    return true;
+  }
+  ::unlink(path.c_str());
+  if (!done && done.error().code != ErrorCode::no_space) {
+    return wrap("pack the cache", std::move(done).error());
+  }
+  return false;
 }
 
 }  // namespace tidemark::cache

@@ -21,4 +21,9 @@ namespace tidemark::cache {
                                            const std::function<bool()>& keep_going,
                                            PackWhen when = {});
 
+// The same for the cache itself, after a pass: the packed file is a new generation that takes its
+// place, readers move over. False: nothing was done. The caller holds CACHE.lock and has closed it.
+[[nodiscard]] Result<bool> pack_cache(const std::string& cache, const WriterOptions& options,
+                                      const std::function<bool()>& keep_going, PackWhen when = {});
+
 }  // namespace tidemark::cache

@@ -210,9 +210,8 @@ std::unexpected<Error> bad_entry(const Walk& walk) {
 }
 
 // Keys of a damaged page may come in any order, and a walk that resumes by key must end.
-bool out_of_order(const Walk& walk, const std::string_view* previous, std::string_view key) {
-  if (previous == nullptr) return false;
-  return walk.backward ? key >= *previous : key <= *previous;
+bool out_of_order(const Walk& walk, std::string_view previous, std::string_view key) {
+  return walk.backward ? key >= previous : key <= previous;
 }
 
 // The row that an entry of a data or index table stands for.
@@ -297,11 +296,12 @@ Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor
   std::string end;
   const redb::Range range = range_of(walk, cursor, end);
   TIDEMARK_ASSIGN(slice, view.txn.scan({walk.table, walk.key_type}, range));
-  const std::string_view last = cursor.last ? std::string_view(*cursor.last) : "";
-  const std::string_view* previous = cursor.last ? &last : nullptr;
+  bool first = !cursor.last;
+  std::string_view previous = first ? std::string_view() : *cursor.last;
   for (const redb::Entry& entry : slice.entries()) {
-    if (out_of_order(walk, previous, entry.key)) return bad_entry(walk);
-    previous = &entry.key;
+    if (!first && out_of_order(walk, previous, entry.key)) return bad_entry(walk);
+    previous = entry.key;
+    first = false;
     if (names_other_parent(walk, query, entry.key)) continue;
     if (query.limit && cursor.visited >= *query.limit) return false;
     TIDEMARK_ASSIGN(row, row_of(view, **table, walk, query, entry));

@@ -86,7 +86,9 @@ int dispatch(const std::string& command, Flags& flags) {
   if (command == "get") return run_get(flags.context, flags.get);
   if (command == "list") return run_list(flags.context, flags.list);
   if (command == "status") return run_status(flags.context, flags.get.max_age);
-  if (command == "validate") return run_validate(flags.context, flags.deep);
+  if (command == "validate") return run_validate(flags.context, flags.validate);
+  if (command == "repair") return run_repair(flags.context);
+  if (command == "rebuild") return run_rebuild(flags.context, flags.adopt);
   if (command.starts_with("capture ")) return run_capture(flags.context, command, flags.capture);
   if (command == "init") return run_init(flags.context, flags.config, flags.force);
   return command == "config check" ? run_config_check(flags.context)

@@ -68,7 +68,15 @@ struct CaptureArguments {
 
 [[nodiscard]] int run_status(const Context& context,
                              std::optional<std::chrono::milliseconds> max_age);
-[[nodiscard]] int run_validate(const Context& context, bool deep);
+struct ValidateArguments {
+  bool deep = false;
+  bool against_source = false;
+};
+// With both: the cache against itself first, and against its source when it is intact.
+[[nodiscard]] int run_validate(const Context& context, const ValidateArguments& arguments);
+[[nodiscard]] int run_audit(const Context& context);
+[[nodiscard]] int run_repair(const Context& context);
+[[nodiscard]] int run_rebuild(const Context& context, bool adopt);
 [[nodiscard]] int run_init(const Context& context, const std::string& config_path, bool force);
 [[nodiscard]] int run_config_check(const Context& context);
 [[nodiscard]] int run_config_print(const Context& context);

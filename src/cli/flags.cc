@@ -74,10 +74,27 @@ Examples:
   tidemark status --max-age 60s || tidemark sync)";
 
 constexpr const char* kValidateFooter =
-    R"(Checks every row's hash, the indexes and the sums. Exit codes: 0 intact, 4 damaged.
+    R"(Checks every row's hash, the indexes and the sums; --against-source compares every row with
+the source instead, and writes nothing.
+Exit codes: 0 intact (or equal), 4 damaged, 7 differs from the source.
 Examples:
   tidemark validate
-  tidemark validate --deep)";
+  tidemark validate --deep
+  tidemark validate --against-source)";
+
+constexpr const char* kRepairFooter =
+    R"(Damaged rows are fetched again and indexes built anew. A file beyond that is kept as
+CACHE.corrupt (one copy, the newest) and the cache filled anew. `sync` does the same by itself
+when it meets damage; this looks at every page.
+Examples:
+  tidemark repair
+  tidemark repair --source file:memories.db --cache memories.redb)";
+
+constexpr const char* kRebuildFooter =
+    R"(The cache stays readable until the new generation takes its place.
+Examples:
+  tidemark rebuild
+  tidemark rebuild --adopt     no cache of this source stands there: kept as CACHE.foreign)";
 
 constexpr const char* kCaptureFooter =
     R"(Triggers at the source write down which rows changed, so that a pass costs one round trip and
@@ -143,7 +160,7 @@ void add_sync(CLI::App& app, Flags& flags) {
   add_choice(c, "sync-patterns", s.sync_patterns, "keep patterns and heuristics (yes)");
   add_choice(c, "sync-embeddings", s.sync_embeddings, "keep embeddings (yes)");
   add_choice(c, "validate-checksums", s.validate_checksums,
-             "compare every row with the source by hash (no)");
+             "check all of the cache after the pass (no)");
   c.add_option("--max-concurrent-fetches", s.max_concurrent_fetches,
                "requests in flight, 1 to 10 (10)")
       ->check(kWholeNumber);
@@ -185,7 +202,19 @@ void add_readers(CLI::App& app, Flags& flags) {
   add_max_age(status, flags);
   CLI::App& validate =
       add_command(app, "validate", "Check the cache against itself", kValidateFooter);
-  validate.add_flag("--deep", flags.deep, "also redb's page checksums (waits for no writer)");
+  validate.add_flag("--deep", flags.validate.deep,
+                    "also redb's page checksums (waits for no writer)");
+  add_source(validate, flags);
+  validate.add_flag("--against-source", flags.validate.against_source,
+                    "compare with the source instead");
+}
+
+void add_menders(CLI::App& app, Flags& flags) {
+  add_source(add_command(app, "repair", "Mend a damaged cache", kRepairFooter), flags);
+  CLI::App& rebuild =
+      add_command(app, "rebuild", "Fill a new generation from the source", kRebuildFooter);
+  add_source(rebuild, flags);
+  rebuild.add_flag("--adopt", flags.adopt, "also over a file that is no cache of this source");
 }
 
 void add_capture(CLI::App& app, Flags& flags) {
@@ -243,6 +272,7 @@ void add_commands(CLI::App& app, Flags& flags) {
   add_sync(app, flags);
   add_readers(app, flags);
   add_capture(app, flags);
+  add_menders(app, flags);
   add_set_up(app, flags);
 }
 

@@ -20,7 +20,8 @@ struct Flags {
   std::string request_deadline;
   std::string deadline;
   std::string get_deadline;
-  bool deep = false;
+  ValidateArguments validate;
+  bool adopt = false;
   bool force = false;
   std::string shell;
 };

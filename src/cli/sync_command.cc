@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/progress_line.h"
 #include "cli/signals.h"
+#include "cli/syncing.h"
 #include "cli/units.h"
 #include "tidemark/syncer.h"
 
@@ -68,11 +69,34 @@ Result<void> make_default_folder(const Settings& settings) {
   return fail(ErrorCode::invalid, "cannot make " + folder.string(), "give a path with --cache");
 }
 
-int print_outcome(const Context& context, const SyncReport& report) {
+}  // namespace
+
+Result<Syncer> open_syncer(const Settings& settings) {
+  if (!settings.source) {
+    return fail(ErrorCode::invalid, "no source",
+                "give --source URL, set TURSO_DATABASE_URL, or run `tidemark init`");
+  }
+  TIDEMARK_ASSIGN(config, sync_config(settings));
+  SyncerOptions options;
+  options.cache_mode = settings.cache_mode.value_or(options.cache_mode);
+  options.page_cache_bytes = settings.page_cache.value_or(options.page_cache_bytes);
+  options.token = [settings] { return read_token(settings); };
+  return Syncer::open(*settings.source, cache_path(settings), config, options);
+}
+
+SyncRequest request_of(const Settings& settings) {
+  SyncRequest request;
+  request.max_episodes_cache = settings.max_episodes_cache;
+  request.sync_patterns = settings.sync_patterns;
+  request.sync_embeddings = settings.sync_embeddings;
+  return request;
+}
+
+int print_outcome(const Context& context, std::string_view command, const SyncReport& report) {
   const bool whole = report.freshness.incomplete == 0 && !report.validation.failed();
   const int exit = whole ? kDone : kDoneWithSkips;
   if (context.json) {
-    print_envelope("sync", exit, nullptr, &report.freshness, report.to_json());
+    print_envelope(command, exit, nullptr, &report.freshness, report.to_json());
     return exit;
   }
   if (context.quiet) return exit;
@@ -84,35 +108,28 @@ int print_outcome(const Context& context, const SyncReport& report) {
   return exit;
 }
 
-}  // namespace
+int report_pass_error(const Context& context, std::string_view command, Error error) {
+  if (error.code == ErrorCode::cancelled && error.hint.empty()) {
+    error.hint = "nothing is lost: run it again";
+  }
+  return report_cache_error(context, command, error);
+}
 
 int run_sync(const Context& context, const SyncArguments& arguments) {
   const Settings& settings = context.settings;
-  if (!settings.source) {
-    return report_error(context, "sync",
-                        {ErrorCode::invalid,
-                         "no source",
-                         "give --source URL, set TURSO_DATABASE_URL, or run `tidemark init`",
-                         {}});
+  if (settings.source) {
+    if (const auto made = make_default_folder(settings); !made)
+      return report_error(context, "sync", made.error());
   }
-  auto config = sync_config(settings);
-  if (!config) return report_error(context, "sync", config.error());
-  if (auto made = make_default_folder(settings); !made)
-    return report_error(context, "sync", made.error());
   const StopOnSignal stop;
-  SyncerOptions options;
-  options.cache_mode = settings.cache_mode.value_or(options.cache_mode);
-  options.page_cache_bytes = settings.page_cache.value_or(options.page_cache_bytes);
-  options.token = [&settings] { return read_token(settings); };
-  auto syncer = Syncer::open(*settings.source, cache_path(settings), *config, options);
-  if (!syncer) return report_cache_error(context, "sync", syncer.error());
-
-  SyncRequest request;
+  auto syncer = open_syncer(settings);
+  if (!syncer) {
+    return settings.source ? report_cache_error(context, "sync", syncer.error())
+                           : report_error(context, "sync", syncer.error());
+  }
+  SyncRequest request = request_of(settings);
   request.full = arguments.full;
   request.set_scope = arguments.set_scope;
-  request.max_episodes_cache = settings.max_episodes_cache;
-  request.sync_patterns = settings.sync_patterns;
-  request.sync_embeddings = settings.sync_embeddings;
   if (arguments.dry_run) return run_price(context, *syncer, request, stop.token());
 
   Result<SyncReport> report;
@@ -121,14 +138,8 @@ int run_sync(const Context& context, const SyncArguments& arguments) {
     request.progress = [&line](const Progress& progress) { line.show(progress); };
     report = syncer->sync(stop.token(), request);
   }
-  if (!report) {
-    Error error = report.error();
-    if (error.code == ErrorCode::cancelled && error.hint.empty()) {
-      error.hint = "nothing is lost: run it again";
-    }
-    return report_cache_error(context, "sync", error);
-  }
-  return print_outcome(context, *report);
+  if (!report) return report_pass_error(context, "sync", report.error());
+  return print_outcome(context, "sync", *report);
 }
 
 }  // namespace tidemark::cli

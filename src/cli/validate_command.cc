@@ -4,9 +4,12 @@
 
 namespace tidemark::cli {
 
-int run_validate(const Context& context, bool deep) {
+int run_validate(const Context& context, const ValidateArguments& arguments) {
+  const bool deep = arguments.deep;
+  if (arguments.against_source && !deep) return run_audit(context);
   const auto result = check(cache_path(context.settings), deep, reader_options(context));
   if (!result) return report_cache_error(context, "validate", result.error());
+  if (arguments.against_source && result->problems.empty()) return run_audit(context);
   const int exit = result->problems.empty() ? kDone : kCorrupt;
   if (context.json) {
     std::string problems;
@@ -27,8 +30,7 @@ int run_validate(const Context& context, bool deep) {
   }
   for (const auto& problem : result->problems)
     std::fprintf(stderr, "tidemark: %s\n", problem.c_str());
-  if (exit != kDone)
-    std::fprintf(stderr, "hint: run `tidemark sync --full` to fill the cache anew\n");
+  if (exit != kDone) std::fprintf(stderr, "hint: run `tidemark repair`\n");
   return exit;
 }
 

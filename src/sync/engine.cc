@@ -140,7 +140,9 @@ Result<void> Pass::synchronize() {
     const model::Catalog catalog = meta_->catalog.catalog;
     TIDEMARK_ASSIGN(followed, follow(catalog, fetcher));
     if (followed == Followed::caught_up && !setup_.config.validate_checksums) {
-      return close_writer();
+      TIDEMARK_TRY(close_writer());
+      pack();
+      return {};
     }
   }
   return read_everything(fetcher);

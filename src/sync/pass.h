@@ -70,6 +70,7 @@ class Pass {
   [[nodiscard]] std::chrono::milliseconds elapsed() const;
   [[nodiscard]] Result<void> close_writer();
   [[nodiscard]] Result<void> check_rows();
+  void pack();
   void discard_generation();
   void note_failure(const Error& error);
   static void clear_failure(cache::Meta& meta);

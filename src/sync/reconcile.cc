@@ -53,7 +53,9 @@ Result<void> Pass::finish_in_place(const model::Catalog& catalog, Fetcher& fetch
   if (setup_.audit) return close_writer();
   TIDEMARK_TRY(follow_on(catalog, fetcher));
   TIDEMARK_TRY(close_writer());
-  return check_rows();
+  TIDEMARK_TRY(check_rows());
+  pack();
+  return {};
 }
 
 Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {

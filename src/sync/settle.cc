@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cache/files.h"
+#include "cache/pack.h"
 #include "cache/scrub.h"
 #include "sync/pass.h"
 #include "sync/tuning.h"
@@ -102,6 +103,13 @@ Result<void> Pass::check_rows() {
   report_.duration = elapsed();
   if (damaged && !filling_) return cache::mark_needs_repair(path);  // the next pass repairs it
   return {};
+}
+
+// The pass is done; a file that could not be packed is as it was.
+void Pass::pack() {
+  if (filling_ || report_.commits == 0) return;  // a generation is packed before it is installed
+  [[maybe_unused]] const auto packed = cache::pack_cache(
+      setup_.cache, writer_options(), [this] { return !stop_.stop_requested(); });
 }
 
 void Pass::discard_generation() {

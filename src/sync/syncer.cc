@@ -1,6 +1,7 @@
 #include "tidemark/syncer.h"
 
 #include "sync/engine.h"
+#include "sync/repair.h"
 
 namespace tidemark {
 
@@ -24,7 +25,26 @@ Result<Syncer> Syncer::open(const std::string& source, const std::string& cache,
 }
 
 Result<SyncReport> Syncer::sync(std::stop_token stop, const SyncRequest& request) {
-  return sync::run_pass(impl_->setup, std::move(stop), request);
+  return sync::run_healing_pass(impl_->setup, stop, request);
+}
+
+Result<RepairReport> Syncer::repair(std::stop_token stop, const SyncRequest& request) {
+  return sync::run_repair(impl_->setup, stop, request);
+}
+
+Result<SyncReport> Syncer::rebuild(std::stop_token stop, const SyncRequest& request, bool adopt) {
+  return sync::run_rebuild(impl_->setup, stop, request, adopt);
+}
+
+Result<AuditReport> Syncer::validate(std::stop_token stop, const SyncRequest& request) {
+  return sync::run_audit(impl_->setup, stop, request);
+}
+
+bool AuditReport::differs() const {
+  for (const auto& [name, found] : collections) {
+    if (found.missing + found.different + found.surplus > 0) return true;
+  }
+  return false;
 }
 
 Result<SyncPrice> Syncer::price(std::stop_token stop, const SyncRequest& request) {

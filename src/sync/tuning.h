@@ -49,4 +49,7 @@ inline constexpr std::size_t kReportSkipsMax = 100;
 // row: a check must not be what a pass waits for. `tidemark validate` checks any cache.
 inline constexpr std::uint64_t kCheckRowsMax = 10'000;
 
+// Keys that an audit names for each collection; it counts all.
+inline constexpr std::size_t kAuditKeysMax = 100;
+
 }  // namespace tidemark::sync

@@ -9,20 +9,11 @@ namespace tidemark::fault {
 namespace {
 
 constexpr std::size_t kPageBytes = 4'096;  // redb's; the first one is its header
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::size_t kRandomFlips = 3'000;  // each takes many times as long
-constexpr int kRepairs = 60;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::size_t kRandomFlips = 3'000;
-constexpr int kRepairs = 60;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(__clang__)
+constexpr std::size_t kRandomFlips =
+    3'000;  // sanitized builds, where each takes many times as long
 #else
 constexpr std::size_t kRandomFlips = 20'000;
-constexpr int kRepairs = 500;
-#endif
-#else
-constexpr std::size_t kRandomFlips = 20'000;
-constexpr int kRepairs = 500;
 #endif
 
 std::string text_of_bit(std::size_t bit) {

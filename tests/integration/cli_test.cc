@@ -250,6 +250,34 @@ TEST_F(Cli, damage_is_exit_4_and_a_full_sync_mends_it) {
   EXPECT_EQ(run({"validate", "--cache", world.cache()}).exit, 0);
 }
 
+TEST_F(Cli, validate_against_the_source_is_exit_7_where_it_differs_and_changes_nothing) {
+  ASSERT_EQ(run(sync()).exit, 0);
+  const std::vector<std::string> words = {"validate",  "--against-source", "--source",
+                                          world.url(), "--cache",          world.cache()};
+  EXPECT_EQ(envelope(words, 0)["result"]["differs"], false);
+  world.source.run("UPDATE patterns SET pattern_data = 'new' WHERE pattern_id = 'p2'");
+  const Json found = envelope(words, 7)["result"]["collections"]["patterns"];
+  EXPECT_EQ(found["different"], 1);
+  EXPECT_EQ(found["equal"], 1);
+  EXPECT_EQ(found["keys"], Json::array({"p2"}));
+  EXPECT_EQ(envelope(words, 7)["result"]["differs"], true);
+}
+
+TEST_F(Cli, repair_keeps_a_file_beyond_mending_and_fills_the_cache_anew) {
+  ASSERT_EQ(run(sync()).exit, 0);
+  const std::vector<std::string> words = {"repair", "--source", world.url(), "--cache",
+                                          world.cache()};
+  EXPECT_EQ(envelope(words, 0)["result"]["problems"].size(), 0U);
+  write("cache.redb", std::string(8'192, 'x'));
+  EXPECT_EQ(run(sync()).exit, 2);  // it does not look like a cache: only a person may say so
+  const Json result = envelope(words, 0)["result"];
+  EXPECT_EQ(result["problems"].size(), 1U);
+  EXPECT_EQ(result["kept_as"], world.cache() + ".corrupt");
+  EXPECT_EQ(support::text_of(world.cache() + ".corrupt"), std::string(8'192, 'x'));
+  EXPECT_EQ(run({"validate", "--deep", "--cache", world.cache()}).exit, 0);
+  EXPECT_EQ(run({"rebuild", "--source", world.url(), "--cache", world.cache()}).exit, 0);
+}
+
 TEST_F(Cli, sync_v_says_what_discovery_found_and_q_says_nothing) {
   const Said verbose = run(sync({"-v"}));
   EXPECT_NE(verbose.err.find("episodes: key episode_id, newest by start_time"), std::string::npos)

@@ -88,6 +88,20 @@ TEST_F(Pack, gives_the_same_cache_in_a_file_little_larger_than_its_live_bytes) {
   ASSERT_TRUE(std::move(*session).commit());
 }
 
+TEST_F(Pack, of_a_cache_puts_a_smaller_file_in_its_place_and_readers_move_over) {
+  fill(3'000, 1'000);
+  ASSERT_TRUE(install_generation(next_, cache_.path));
+  const auto reader = Reader::open(cache_.path);
+  ASSERT_TRUE(reader);
+  const std::uint64_t before = std::filesystem::file_size(cache_.path);
+  const auto packed = pack_cache(cache_.path, {}, kGoOn, kSmall);
+  ASSERT_TRUE(packed) << packed.error().message;
+  EXPECT_TRUE(*packed);
+  EXPECT_LT(std::filesystem::file_size(cache_.path), before);
+  EXPECT_EQ(*reader->snapshot()->count("episodes"), 3'000U);
+  EXPECT_FALSE(*pack_cache(cache_.path, {}, kGoOn, kSmall));
+}
+
 TEST_F(Pack, leaves_a_small_file_alone) {
   fill(100, 100);
   const auto before = inode();

@@ -297,6 +297,12 @@ void Operations::capture(Dice& dice) {
   static_cast<void>(install(dice, {}));
 }
 
+void Operations::erase_newest_log_entry() {
+  if (!captures_ || !source_.has_table("tidemark_changes")) return;
+  source_.run("DROP TRIGGER IF EXISTS tidemark_log_delete");
+  source_.run("DELETE FROM tidemark_changes WHERE seq = (SELECT max(seq) FROM tidemark_changes)");
+}
+
 // Its own copy of the log, by primary key, as Turso Sync does: over newer entries, or away with
 // them.
 std::string Operations::push_log(Dice& dice, const State&) {

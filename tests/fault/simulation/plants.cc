@@ -198,7 +198,9 @@ const std::vector<PlantInfo>& all_plants() {
       {Plant::keeps_old_file, "a replaced file is not noticed",
        "8: file: sources are checked before each pass"},
       {Plant::fast_clock, "the clock is read too late",
-       "10: checked_at is the clock before the first request"}};
+       "10: checked_at is the clock before the first request"},
+      {Plant::loses_log_entries, "a pushing client erases what was just logged",
+       "8: guard triggers keep an item's newest entry"}};
   return all;
 }
 

@@ -30,7 +30,8 @@ enum class Plant {
   empty_for_lost,
   reply_to_another,
   keeps_old_file,
-  fast_clock
+  fast_clock,
+  loses_log_entries
 };
 
 struct PlantInfo {

@@ -95,6 +95,7 @@ void Simulation::step() {
 void Simulation::change(Dice& dice, bool during_pass) {
   const LogWatch log(source_);
   const std::string what = operations_.change(dice, history_.now(), during_pass);
+  if (plant_ == Plant::loses_log_entries) operations_.erase_newest_log_entry();
   const std::size_t before = history_.last();
   history_.append(source_.read());
   ++tally_.changes;

@@ -7,14 +7,9 @@
 #include "sync/tuning.h"
 
 namespace tidemark::sync {
-namespace {
 
 using model::Collection;
 using model::Kind;
-
-constexpr std::size_t kIndexSlice = 2'000;
-
-}  // namespace
 
 Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
                  bool filling, ObserveDifference observe)
@@ -23,66 +18,6 @@ Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, co
       scope_(scope),
       filling_(filling),
       observe_(std::move(observe)) {}
-
-void Applier::resume() {
-  const cache::Meta& meta = session_.meta();
-  resumed_ = true;
-  confirming_ = true;
-  boundary_ = meta.boundary.place;
-  for (const auto& skip : meta.skips) skips_[{skip.collection, skip.key}] = skip.reason;
-}
-
-std::vector<std::string> Applier::skipped_keys(const Collection& collection) const {
-  std::vector<std::string> keys;
-  for (const auto& [at, reason] : skips_) {
-    if (at.first == collection.name) keys.push_back(at.second);
-  }
-  return keys;
-}
-
-void Applier::forget_skips(const FetchedRows& event) {
-  for (const auto& row : event.rows) skips_.erase({event.collection->name, row.key});
-  for (const auto& key : event.missing) skips_.erase({event.collection->name, key});
-}
-
-Result<std::uint64_t> Applier::settle_window(std::vector<std::string> skipped) {
-  const Collection& episodes = *catalog_.find(Kind::episodes);
-  std::erase_if(skipped, [this](const std::string& place) { return place < boundary_; });
-  std::ranges::sort(skipped, std::greater<>{});  // the lowest is at the end
-  const auto slots = [&]() -> std::uint64_t {
-    const auto sum = session_.meta().sums.find(episodes.name);
-    return (sum == session_.meta().sums.end() ? 0 : sum->second.count) + skipped.size();
-  };
-  if (slots() <= scope_.max_episodes_cache) {
-    return boundary_.empty() ? 0 : scope_.max_episodes_cache - slots();
-  }
-  while (slots() > scope_.max_episodes_cache) TIDEMARK_TRY(evict_some(episodes, slots(), skipped));
-  TIDEMARK_ASSIGN(lowest, session_.oldest(episodes, 1));
-  boundary_ = lowest.empty() ? skipped.back() : lowest.front().place;
-  if (!skipped.empty()) boundary_ = std::min(boundary_, skipped.back());
-  return std::uint64_t{0};
-}
-
-// The lowest places leave first, whether their rows are cached or skipped; a slice at a time.
-Result<void> Applier::evict_some(const Collection& episodes, std::uint64_t slots,
-                                 std::vector<std::string>& skipped) {
-  const auto over = static_cast<std::size_t>(
-      std::min<std::uint64_t>(slots - scope_.max_episodes_cache, kIndexSlice));
-  TIDEMARK_ASSIGN(lowest, session_.oldest(episodes, over));
-  std::vector<std::string> evicted;
-  // A slice may be cut short: no further than it shows.
-  for (std::size_t left = lowest.empty() ? over : lowest.size(); left > 0; --left) {
-    const bool cached = evicted.size() < lowest.size();
-    const bool skipped_first =
-        !skipped.empty() && (!cached || skipped.back() < lowest[evicted.size()].place);
-    if (skipped_first) {
-      skipped.pop_back();
-    } else if (cached) {
-      evicted.push_back(lowest[evicted.size()].key);
-    }
-  }
-  return remove(episodes, evicted, false);
-}
 
 Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
   for (const Collection& collection : cached.collections) {
@@ -139,13 +74,6 @@ Result<void> Applier::join_window(const ListedPlaces& event) {
   return {};
 }
 
-Result<void> Applier::lower_window(const ListedPlaces& event) {
-  TIDEMARK_TRY(skip(*event.collection, event.skipped));
-  if (!event.places.empty()) boundary_ = event.places.back();
-  if (event.last && event.exhausted) boundary_.clear();
-  return {};
-}
-
 Result<void> Applier::take(ListedChildren event) {
   auto& known = keys_[event.collection];
   known.insert(event.children.begin(), event.children.end());
@@ -192,7 +120,7 @@ Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
 
 Result<void> Applier::take(FetchedRows event) {
   vectors_kept_raw_ += event.vectors_kept_raw;
-  if (resumed_) forget_skips(event);
+  if (resumed_) TIDEMARK_TRY(judge_skips(event));
   TIDEMARK_TRY(skip(*event.collection, event.skipped));
   std::vector<cache::EncodedRow> kept;
   std::vector<std::string> left;

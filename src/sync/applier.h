@@ -35,6 +35,9 @@ class Applier {
   [[nodiscard]] const std::string& boundary() const { return boundary_; }
   [[nodiscard]] std::vector<std::string> skipped_keys(const model::Collection& collection) const;
 
+  // What is on the skip list, to be asked for again once parents and window are settled.
+  [[nodiscard]] std::map<const model::Collection*, std::vector<std::string>> skips_to_retry() const;
+
   // Removes what the scope switched off and tables that the source no longer has.
   [[nodiscard]] Result<void> drop_out_of_scope(const model::Catalog& cached);
   [[nodiscard]] Result<void> take(ListedPlaces event);
@@ -76,7 +79,8 @@ class Applier {
   [[nodiscard]] Result<void> lower_window(const ListedPlaces& event);
   [[nodiscard]] Result<void> evict_some(const model::Collection& episodes, std::uint64_t slots,
                                         std::vector<std::string>& skipped);
-  void forget_skips(const FetchedRows& event);
+  [[nodiscard]] bool is_skipped(const model::Parent& parent) const;
+  [[nodiscard]] Result<void> judge_skips(FetchedRows& event);
   void report_counts(SyncReport& report) const;
   [[nodiscard]] Result<void> validate(SyncReport& report);
 

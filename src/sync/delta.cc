@@ -14,6 +14,11 @@ Result<Pass::Followed> Pass::follow(const model::Catalog& catalog, Fetcher& fetc
       TIDEMARK_TRY(note_doubt(reason));
       return Followed::everything;
     }
+    if (!seen && seen.error().code == ErrorCode::invalid) {
+      // The statements are ours: what they name is no longer there.
+      TIDEMARK_TRY(note_doubt("the tables of the source changed: " + seen.error().message));
+      return Followed::everything;
+    }
     if (!seen) return std::unexpected(std::move(seen).error());
     if (!seen->doubt.empty()) {
       TIDEMARK_TRY(note_doubt(seen->doubt));

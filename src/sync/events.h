@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,6 +37,12 @@ struct FetchedRows {
   std::vector<std::string> places;     // episodes: of each row
   std::vector<std::string> missing;    // asked for, not there any more
   std::vector<model::Skipped> skipped;
+  // Where each skipped row belongs, as its own row tells; nothing where that did not come.
+  struct Whereabouts {
+    model::Parent parent;  // embeddings
+    std::string place;     // episodes
+  };
+  std::vector<std::optional<Whereabouts>> skipped_where;
   std::uint64_t vectors_kept_raw = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "cache/order_key.h"
 #include "sync/pages.h"
 #include "sync/transfer.h"
@@ -107,23 +108,33 @@ std::vector<std::string> Follower::parents_of(const Collection& embeddings) cons
 
 Result<Follower::Seen> Follower::look(const source::GuardState& state) {
   for (std::uint32_t tries = 1;; ++tries) {
-    auto seen = look_once(state, true);
-    if (!seen && turso::is_too_large(seen.error())) seen = look_once(state, false);
-    if (!seen) return seen;
+    TIDEMARK_ASSIGN(seen, look_within_limits(state));
     // A replica that lags shows less than the cache has seen: it may catch up.
-    if (!source::is_behind(state, seen->guard) || tries == kTriesMax) {
-      seen->doubt = source::doubt(state, seen->guard).value_or("");
-      seen->other_schema = seen->guard.schema != catalog_.fingerprint;
-      return seen;
+    if (!source::is_behind(state, seen.guard) || tries == kTriesMax) {
+      seen.doubt = source::doubt(state, seen.guard).value_or("");
+      seen.other_schema = seen.guard.schema != catalog_.fingerprint;
+      return std::move(seen);
     }
     TIDEMARK_TRY(fetcher_.pause(tries));
   }
 }
 
-Result<Follower::Seen> Follower::look_once(const source::GuardState& state, bool rows) {
+// Rows that are too large to come together come in pages; a range whose ids are is cut shorter.
+Result<Follower::Seen> Follower::look_within_limits(const source::GuardState& state) {
+  bool rows = true;
+  for (std::size_t changes = kChangesPerRange;; changes /= 2) {
+    auto seen = look_once(state, changes, rows);
+    if (seen || !turso::is_too_large(seen.error()) || changes == 1) return seen;
+    if (rows) changes *= 2;
+    rows = false;
+  }
+}
+
+Result<Follower::Seen> Follower::look_once(const source::GuardState& state, std::size_t changes_max,
+                                           bool rows) {
   source::GuardRequest request{state.position, std::nullopt};
   if (state.ahead > state.position) request.ahead = state.ahead;
-  const source::ChangeRange range{state.position, kChangesPerRange};
+  const source::ChangeRange range{state.position, changes_max};
   auto statements = source::guard_statements(request);
   std::ranges::move(source::changes_statements(range), std::back_inserter(statements));
   const auto tables = followed(false);
@@ -169,6 +180,7 @@ Result<void> Follower::take(const Seen& seen, const source::GuardState& state,
     TIDEMARK_TRY(take_rows(seen, applier));
     TIDEMARK_TRY(settle_window(applier));
     TIDEMARK_TRY(take_children(seen, applier));
+    TIDEMARK_TRY(retry_skips(applier));
     return applier.finish(report);
   };
   auto applied = apply_all();
@@ -219,7 +231,9 @@ Result<void> Follower::take_children(const Seen& seen, Applier& applier) const {
     for (std::size_t n = 0; n < rows.size(); ++n) {
       const ValueView key = rows.row(n)[embeddings.key_column];
       if (key.type() == ValueType::int64) keys.emplace_back(key.as_int64());
-      if (key.type() == ValueType::text) keys.emplace_back(std::string(key.bytes()));
+      if (key.type() == ValueType::text && base::is_utf8(key.bytes())) {
+        keys.emplace_back(std::string(key.bytes()));
+      }
     }
     for (const Value& key : keys) texts.push_back(model::key_text(key));
     TIDEMARK_ASSIGN(page, source::read_rows(embeddings, keys, copy_of(rows)));
@@ -234,6 +248,16 @@ Result<void> Follower::take_children(const Seen& seen, Applier& applier) const {
     }
   }
   return {};
+}
+
+// One more request where something is skipped: it may have become valid, or have left the scope.
+Result<void> Follower::retry_skips(Applier& applier) {
+  const auto keys = applier.skips_to_retry();
+  if (keys.empty()) return {};
+  return transfer(
+      applier, fetcher_,
+      [&](const Emit& emit) { return Scan(fetcher_, catalog_, scope_, emit).confirm(keys, false); },
+      {});
 }
 
 Result<void> Follower::settle_window(Applier& applier) {

@@ -55,10 +55,13 @@ class Follower {
  private:
   [[nodiscard]] std::vector<const model::Collection*> followed(bool embeddings) const;
   [[nodiscard]] std::vector<std::string> parents_of(const model::Collection& embeddings) const;
-  [[nodiscard]] Result<Seen> look_once(const source::GuardState& state, bool rows);
+  [[nodiscard]] Result<Seen> look_within_limits(const source::GuardState& state);
+  [[nodiscard]] Result<Seen> look_once(const source::GuardState& state, std::size_t changes_max,
+                                       bool rows);
   [[nodiscard]] Result<void> take_rows(const Seen& seen, Applier& applier) const;
   [[nodiscard]] Result<void> take_children(const Seen& seen, Applier& applier) const;
   [[nodiscard]] Result<void> settle_window(Applier& applier);
+  [[nodiscard]] Result<void> retry_skips(Applier& applier);
 
   Fetcher& fetcher_;
   const model::Catalog& catalog_;

@@ -1,6 +1,8 @@
 #include "sync/pages.h"
 
 #include <algorithm>
+#include <map>
+#include <span>
 #include <unordered_set>
 
 #include "cache/order_key.h"
@@ -20,6 +22,42 @@ void sort_by_key(std::vector<Value>& keys) {
   });
 }
 
+namespace {
+
+std::string place_of(const Collection& collection, std::span<const ValueView> cells) {
+  std::string place;
+  cache::append_order_key(
+      place, collection.order_column ? cells[*collection.order_column] : ValueView::null());
+  cache::append_order_key(place, cells[collection.key_column]);
+  return place;
+}
+
+std::string key_text(ValueView key) {
+  if (key.type() == ValueType::int64) return std::to_string(key.as_int64());
+  return key.type() == ValueType::text ? std::string(key.bytes()) : std::string();
+}
+
+void locate_skipped(const Collection& collection, const model::RecordPage& page, FetchedRows& out) {
+  if (page.skipped.empty()) return;
+  std::map<std::string, std::size_t> rows;
+  for (std::size_t i = 0; i < page.rows.size(); ++i) {
+    rows[key_text(page.rows.row(i)[collection.key_column])] = i;
+  }
+  for (const auto& skip : page.skipped) {
+    std::optional<FetchedRows::Whereabouts>& where = out.skipped_where.emplace_back();
+    const auto row = rows.find(skip.key);
+    if (row == rows.end()) continue;
+    const auto cells = page.rows.row(row->second);
+    where.emplace();
+    if (collection.kind == Kind::embeddings) {
+      where->parent = model::parent_of(collection, cells).value_or(model::Parent{});
+    }
+    if (collection.kind == Kind::episodes) where->place = place_of(collection, cells);
+  }
+}
+
+}  // namespace
+
 FetchedRows encode_page(const Collection& collection, const std::vector<Value>& keys,
                         model::RecordPage page) {
   FetchedRows out;
@@ -34,14 +72,10 @@ FetchedRows encode_page(const Collection& collection, const std::vector<Value>& 
       out.parents.push_back(model::parent_of(collection, record.cells).value_or(model::Parent{}));
     }
     if (collection.kind == Kind::episodes) {
-      std::string place;
-      cache::append_order_key(place, collection.order_column
-                                         ? record.cells[*collection.order_column]
-                                         : ValueView::null());
-      cache::append_order_key(place, record.cells[collection.key_column]);
-      out.places.push_back(std::move(place));
+      out.places.push_back(place_of(collection, record.cells));
     }
   }
+  locate_skipped(collection, page, out);
   for (const auto& skip : page.skipped) seen.insert(skip.key);
   for (const Value& key : keys) {
     std::string text = model::key_text(key);

@@ -26,6 +26,9 @@ inline constexpr std::size_t kListChunkRows = 40'000;
 // Parents in one request for embeddings.
 inline constexpr std::size_t kParentsPerList = 5'000;
 
+// Index entries that are walked at a time.
+inline constexpr std::size_t kIndexSlice = 2'000;
+
 // Log rows that one request of a delta covers: a few hundred rows of 1 KiB, whose embeddings come
 // with them, stay below the limit of a reply. What is larger is fetched in pages.
 inline constexpr std::size_t kChangesPerRange = 1'000;

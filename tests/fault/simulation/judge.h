@@ -42,12 +42,17 @@ struct Seen {
 class Judge {
  public:
   explicit Judge(const History& history) : history_(history) {}
+  // The source has a change log, which tells of no key that cannot be cached: such keys are on the
+  // skip list from the last reading of everything on.
+  void expect_log() { logged_ = true; }
 
   // nullopt: there is no cache yet, or its writer is about to repair it. Other errors are `wrong`.
   [[nodiscard]] std::optional<Seen> see(CacheUnderTest& cache, std::string& wrong) const;
   // What must hold whatever happened.
   [[nodiscard]] std::string always(const CacheUnderTest& cache, const Seen& seen) const;
   // What must hold after a pass during which nothing happened: the scope exactly.
+  [[nodiscard]] bool is_unproven(const CacheUnderTest& cache, const Seen& seen,
+                                 const std::string& collection, Presence presence) const;
   [[nodiscard]] std::string when_quiet(const CacheUnderTest& cache, const Seen& seen) const;
 
  private:
@@ -59,6 +64,7 @@ class Judge {
   [[nodiscard]] std::string absence_is_true(const Seen& seen, Interval during) const;
 
   const History& history_;
+  bool logged_ = false;
 };
 
 }  // namespace tidemark::simulation

@@ -52,7 +52,10 @@ Simulation::Simulation(std::uint64_t seed, Plant plant)
       source_(folder_.file("source.db")),
       operations_(source_, folder_.file("")) {
   make_tables(source_);
-  if (dice_.one_in(2)) operations_.capture(dice_);
+  if (dice_.one_in(2)) {
+    operations_.capture(dice_);
+    judge_.expect_log();
+  }
   history_.append(source_.read());
   const std::vector<Scope> scopes = {
       {3, true, true}, {1'000, true, true}, {10, false, true}, {6, true, false}};
@@ -120,7 +123,7 @@ Simulation::PassPlan Simulation::plan_pass() {
   Weather& weather = plan.weather;
   weather.held = dice_.one_in(3);
   weather.capacity = 1 + dice_.below(4);
-  if (dice_.one_in(3)) weather.reply_bytes_max = 4'000 + dice_.below(4'000);
+  if (dice_.one_in(3)) weather.reply_bytes_max = 8'000 + dice_.below(6'000);
   const auto sometimes = [&](std::size_t n) { return dice_.one_in(n) ? 2 + dice_.below(12) : 0; };
   switch (dice_.below(6)) {
     case 0:
@@ -166,25 +169,38 @@ void Simulation::pass(Cache& cache, const PassPlan& plan) {
   ++tally_.passes;
   Met met;
   std::optional<Error> error;
+  std::string how = "done";
   std::string problem;  // as the pass itself sees it
+  const auto note_pass = [&] {
+    tested.passes[to_us(began)] = {met.stale ? std::min(from, *replica_state_) : from,
+                                   history_.last()};
+  };
+  note_pass_ = note_pass;  // a pass may commit before it ends
   if (plan.killed()) {
     error = run_to_its_death(cache, plan);
   } else {
     auto report = run_pass(cache, plan, met);
     if (!report) error = report.error();
     if (report && report->mode == "fill") ++tally_.fills;
+    if (report) how += " (" + report->mode + ": " + report->reason + ")";
     if (report && report->validation.failed()) problem = report->validation.problems.front();
   }
   clock_.advance_to(began_steady + std::chrono::hours(1));  // whatever the threads' order was
   const std::size_t to = history_.last();
-  tested.passes[to_us(began)] = {met.stale ? std::min(from, *replica_state_) : from, to};
-  say(error ? "  failed: " + error->message : "  done");
+  note_pass();
+  note_pass_ = nullptr;
+  say("  " + (error ? "failed: " + error->message : how));
   if (error) judge_failure(plan, met, *error, from != to);
   const bool quiet = !error && from == to && !met.stale;
   const std::optional<Seen> after = look(cache, quiet);
   if (quiet && !problem.empty()) wrong("a quiet pass fails its own validation: " + problem);
-  const bool stays = error && plan.fail_after == 0 && !plan.killed() && before && after;
-  const std::string changed = stays && from == to ? difference(*before, *after) : "";
+  // What it committed before an old replica answered stays.
+  const bool stays =
+      error && plan.fail_after == 0 && !plan.killed() && !met.stale && before && after;
+  // A doubt is committed before anything else, and takes away what was proven absent.
+  const bool doubts = after && !after->freshness.doubt.empty();
+  const std::string changed =
+      stays && from == to && !doubts ? difference(*before, *after) : std::string();
   if (!changed.empty()) wrong("a pass that failed changed the cache: it " + changed);
 }
 
@@ -193,7 +209,11 @@ Result<SyncReport> Simulation::run_pass(Cache& cache, const PassPlan& plan, Met&
   const std::uint64_t seed = dice_.next();
   Outside outside{.clock = clock_,
                   .write = [this](Dice& dice) { change(dice, true); },
-                  .look = [&] { look(cache); },
+                  .look =
+                      [&] {
+                        if (note_pass_) note_pass_();
+                        look(cache);
+                      },
                   .cancel = [&] { stop.request_stop(); },
                   .replica = replica_state_ ? folder_.file("replica.db") : "",
                   .plant = plant_,

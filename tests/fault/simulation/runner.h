@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,7 @@ class Simulation {
   Database source_;
   Operations operations_;
   Judge judge_{history_};
+  std::function<void()> note_pass_;  // while a pass runs: tells the judge when it began
   std::vector<std::unique_ptr<Cache>> caches_;
   std::optional<std::size_t> replica_state_;
   std::deque<std::string> events_;

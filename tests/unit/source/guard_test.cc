@@ -155,8 +155,8 @@ std::vector<model::RowSet> reply(const std::vector<Object>& objects, std::int64_
   meta("database_id", text("db"));
   meta("epoch:Episodes", text("e1"));
   meta("floor", number(12));
-  results[2].set_columns({"head", "anchor", "ahead"});
-  results[2].add(std::vector<ValueView>{max_seq, number(-5), ValueView::null()});
+  results[2].set_columns({"head", "anchor", "ahead", "head_nonce"});
+  results[2].add(std::vector<ValueView>{max_seq, number(-5), ValueView::null(), number(7)});
   return results;
 }
 
@@ -181,12 +181,15 @@ TEST(Guard, reads_what_is_installed) {
   EXPECT_EQ(guard.epochs, (std::map<std::string, std::string>{{"Episodes", "e1"}}));
   EXPECT_EQ(guard.log_trouble, "");
   EXPECT_TRUE(guard.unhealthy.empty());
+  EXPECT_EQ(guard.head_nonce, 7);
   EXPECT_EQ(guard.anchor_nonce, -5);
   EXPECT_FALSE(guard.ahead_nonce);
 }
 
 TEST(Guard, the_head_of_an_empty_log_is_its_floor) {
-  EXPECT_EQ(read(reply(kInstalled, 1, ValueView::null())).head, 12);
+  const Guard guard = read(reply(kInstalled, 1, ValueView::null()));
+  EXPECT_EQ(guard.head, 12);
+  EXPECT_FALSE(guard.head_nonce);
 }
 
 TEST(Guard, its_schema_is_that_of_the_users_objects) {

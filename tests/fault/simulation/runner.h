@@ -82,6 +82,7 @@ class Simulation {
   Database source_;
   Operations operations_;
   Judge judge_{history_};
+  bool logged_ = false;              // the source has a change log
   std::function<void()> note_pass_;  // while a pass runs: tells the judge when it began
   std::vector<std::unique_ptr<Cache>> caches_;
   std::optional<std::size_t> replica_state_;

@@ -18,6 +18,15 @@ bool is_children(const turso::Statement& s) { return has(s, "WHERE \"item_id\" I
 bool is_page(const turso::Statement& s) { return has(s, " IN (?") && !is_children(s); }
 bool is_odd(const turso::Statement& s) { return has(s, "SELECT quote("); }
 
+bool is_touched(const turso::Statement& s) { return has(s, "CROSS JOIN"); }
+bool is_touched_children(const turso::Statement& s) {
+  return is_touched(s) && has(s, "t.\"item_id\" = +c.id");
+}
+bool is_range(const turso::Statement& s) { return has(s, "SELECT DISTINCT tbl, id"); }
+bool is_range_end(const turso::Statement& s) { return has(s, "SELECT max(seq), (SELECT nonce"); }
+bool is_head(const turso::Statement& s) { return has(s, "SELECT (SELECT max(seq)"); }
+bool is_backfill(const turso::Statement& s) { return is_window(s) && has(s, " COLLATE BINARY <="); }
+
 // The rows again, each as `keep` leaves it; false drops it.
 using Keep = std::function<bool(std::size_t row, std::vector<ValueView>& cells)>;
 void filter(model::RowSet& rows, const Keep& keep) {
@@ -87,6 +96,29 @@ void freeze(PlantMemory& memory, const std::string& sql, model::RowSet& rows) {
   rows = std::move(out);
 }
 
+void keep_nonce(PlantMemory& memory, std::optional<std::int64_t> seq, ValueView& nonce) {
+  if (!seq || nonce.type() != ValueType::int64) return;
+  const auto kept = memory.nonces.try_emplace(*seq, nonce.as_int64()).first;
+  nonce = ValueView::int64(kept->second);
+}
+
+// Each log row has the nonce that it had when it was first seen.
+void keep_nonces(PlantMemory& memory, const turso::Statement& head, model::RowSet& rows) {
+  filter(rows, [&](std::size_t, auto& cells) {
+    const auto keep = [&](std::optional<std::int64_t> seq, ValueView& nonce) {
+      keep_nonce(memory, seq, nonce);
+    };
+    const auto asked = [&](std::size_t i) {
+      const auto* const seq = std::get_if<std::int64_t>(&head.args.at(i));
+      return seq == nullptr ? std::optional<std::int64_t>() : *seq;
+    };
+    keep(asked(0), cells[1]);
+    keep(asked(1), cells[2]);
+    if (cells[0].type() == ValueType::int64) keep(cells[0].as_int64(), cells[3]);
+    return true;
+  });
+}
+
 void bend_bad_text(model::RowSet& rows) {
   filter(rows, [](std::size_t, auto& cells) {
     for (ValueView& cell : cells) {
@@ -136,6 +168,31 @@ void corrupt_rows(Plant plant, PlantMemory& memory, const turso::Statement& stat
       return;
     case Plant::bends_bad_text:
       if (is_page(statement)) bend_bad_text(rows);
+      return;
+    case Plant::hides_touched_row:
+      if (is_touched(statement) && !is_touched_children(statement) && rows.size() > 0) {
+        drop(rows, 0);
+      }
+      return;
+    case Plant::hides_touched_children:
+      if (is_touched_children(statement) && rows.size() > 0) drop(rows, 0);
+      return;
+    case Plant::hides_part_of_range:
+      if (is_range(statement) && rows.size() > 0) drop(rows, rows.size() - 1);
+      return;
+    case Plant::hides_other_branch:
+      if (is_head(statement)) keep_nonces(memory, statement, rows);
+      if (is_range_end(statement)) {
+        filter(rows, [&](std::size_t, auto& cells) {
+          if (cells[0].type() == ValueType::int64) {
+            keep_nonce(memory, cells[0].as_int64(), cells[1]);
+          }
+          return true;
+        });
+      }
+      return;
+    case Plant::hides_backfill:
+      if (is_backfill(statement)) rows.clear();
       return;
     case Plant::hides_schema_change:
       if (is_schema(statement) || statement.sql.starts_with("PRAGMA table_info"))
@@ -200,7 +257,17 @@ const std::vector<PlantInfo>& all_plants() {
       {Plant::fast_clock, "the clock is read too late",
        "10: checked_at is the clock before the first request"},
       {Plant::loses_log_entries, "a pushing client erases what was just logged",
-       "8: guard triggers keep an item's newest entry"}};
+       "8: guard triggers keep an item's newest entry"},
+      {Plant::hides_touched_row, "a touched row is taken for gone",
+       "8: whether a touched item was deleted is decided by looking it up"},
+      {Plant::hides_touched_children, "an embedding of a touched parent is not told",
+       "8: a delta brings the embeddings of touched parents"},
+      {Plant::hides_part_of_range, "a log row of the range is not read",
+       "8: every statement reads exactly the range"},
+      {Plant::hides_other_branch, "log rows of another history look like those seen",
+       "8: another nonce at the anchor is a doubt"},
+      {Plant::hides_backfill, "nothing is below the window",
+       "7: window rule: what is missing is filled from below"}};
   return all;
 }
 

@@ -2,6 +2,7 @@
 // prove that the simulation notices.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,7 +32,12 @@ enum class Plant {
   reply_to_another,
   keeps_old_file,
   fast_clock,
-  loses_log_entries
+  loses_log_entries,
+  hides_touched_row,
+  hides_touched_children,
+  hides_part_of_range,
+  hides_other_branch,
+  hides_backfill
 };
 
 struct PlantInfo {
@@ -44,6 +50,7 @@ struct PlantInfo {
 // What a plant remembers of earlier requests and passes.
 struct PlantMemory {
   std::map<std::string, std::vector<std::vector<Value>>> schema;  // the first schema seen, by SQL
+  std::map<std::int64_t, std::int64_t> nonces;  // of the change log, as first seen
   Result<turso::BatchReply> last = fail(ErrorCode::internal, "none yet");
   std::string last_sql;
   std::shared_ptr<turso::Connection> kept;  // of the first pass

@@ -183,7 +183,7 @@ Result<void> Scrub::explain(const View& view, const model::Collection& collectio
   return {};
 }
 
-Result<void> Scrub::walk(const View& view, redb::TableName table, const Visit& visit) {
+Result<void> Scrub::walk(const View& view, redb::TableName table, const Visit& visit) const {
   std::optional<std::string> last;
   redb::Range range;
   range.bytes_max = kScrubSliceBytes;

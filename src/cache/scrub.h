@@ -47,7 +47,8 @@ class Scrub {
   [[nodiscard]] Result<void> judge(const View& view, const model::Collection& collection);
   [[nodiscard]] Result<void> explain(const View& view, const model::Collection& collection,
                                      const std::string& table);
-  [[nodiscard]] Result<void> walk(const View& view, redb::TableName table, const Visit& visit);
+  [[nodiscard]] Result<void> walk(const View& view, redb::TableName table,
+                                  const Visit& visit) const;
   void problem(const model::Collection& collection, const std::string& text);
 
   ReadHandle handle_;

@@ -207,7 +207,7 @@ Result<void> Applier::skip(const Collection& collection,
                            const std::vector<model::Skipped>& skipped) {
   for (const auto& item : skipped) {
     TIDEMARK_TRY(remove(collection, {item.key}, false));
-    ++reports_[collection.name].skipped;
+    if (counted_.emplace(collection.name, item.key).second) ++reports_[collection.name].skipped;
     if (skips_.size() < cache::kSkipsMax) skips_[{item.collection, item.key}] = item.reason;
   }
   return {};
@@ -287,7 +287,14 @@ void Applier::report_counts(SyncReport& report) const {
 
 Result<void> Applier::validate(SyncReport& report) {
   ValidationReport& result = report.validation;
-  if (resumed_) return {};  // a delta learns nothing of the whole
+  if (resumed_) {  // a delta learns nothing of the whole
+    const auto episodes_sum = session_.meta().sums.find(catalog_.find(Kind::episodes)->name);
+    const bool fits = episodes_sum == session_.meta().sums.end() ||
+                      episodes_sum->second.count <= scope_.max_episodes_cache;
+    if (!fits) result.problems.emplace_back("the cache has more episodes than its scope allows");
+    result.episode_count = fits;
+    return {};
+  }
   const auto& sums = session_.meta().sums;
   const auto agree = [&](const Collection& collection) -> std::optional<bool> {
     const Listed& listed = listed_[&collection];

@@ -103,6 +103,7 @@ class Applier {
   std::map<const model::Collection*, std::set<std::string>> candidates_;
   std::map<const model::Collection*, std::set<std::string>> keys_;  // listed keys, not of episodes
   std::map<std::pair<std::string, std::string>, std::string> skips_;  // reasons
+  std::set<std::pair<std::string, std::string>> counted_;             // skipped ones
   std::string walked_to_;     // the episodes' index is joined down to this place
   std::string newest_key_;    // of the source
   std::string lowest_place_;  // of the list so far; the last chunk may add none

@@ -5,7 +5,7 @@ namespace tidemark::sync {
 
 // Caught up, or everything has to be read: then reason_ says why.
 Result<Pass::Followed> Pass::follow(const model::Catalog& catalog, Fetcher& fetcher) {
-  Follower follower(fetcher, catalog, scope_);
+  Follower follower(fetcher, catalog, scope_, setup_.changes_per_range);
   while (true) {
     const source::GuardState state = guard_state(writer_ ? writer_->meta() : *meta_);
     auto seen = follower.look(state);

@@ -177,6 +177,7 @@ Result<void> Pass::guard_by_capture(const model::Catalog& catalog, Fetcher& fetc
   }
   if (auto trouble = capture_trouble(guard, catalog, scope_)) {
     report_.notes.push_back("every pass reads the whole scope: " + *trouble);
+    if (reason_.empty()) untrusted_ = "the change log cannot be followed: " + *trouble;
     return {};
   }
   capture_ = std::make_shared<CaptureGuard>(guard.schema, state_at_head(guard));
@@ -188,10 +189,13 @@ void Pass::explain_plan(const model::Catalog& catalog) {
   const bool scan = plan_.mode == Mode::scan;
   if (scan && capture_) {
     plan_.reason = meta_->capture.database_id.empty() ? "change capture was installed"
+                   : setup_.recovery.mended           ? "the cache is being repaired"
+                   : setup_.audit                     ? "the cache is compared with the source"
                    : setup_.config.validate_checksums ? "every row is compared, as configured"
                                                       : "the scope is another one";
   }
   if (scan && meta_ && meta_->state.in_doubt && !meta_->doubt.empty()) plan_.reason = meta_->doubt;
+  if (scan && !untrusted_.empty()) plan_.reason = untrusted_;
   if (!reason_.empty()) plan_.reason = reason_;
   report_.mode = to_string(scan && capture_ ? Mode::reconcile : plan_.mode);
   report_.reason = plan_.reason;

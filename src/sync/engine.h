@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "cache/writer.h"
 #include "sync/plan.h"
+#include "sync/tuning.h"
 #include "tidemark/syncer.h"
 #include "turso/connection.h"
 
@@ -43,6 +44,8 @@ struct EngineSetup {
   SyncConfig config;
   SyncerOptions options;
   std::uint64_t fail_after_operations = 0;  // tests only: of the cache's storage; 0: never
+  // Log rows that one request of a delta covers; tests make it small.
+  std::size_t changes_per_range = kChangesPerRange;
   ConnectFunction connect = turso::connect;
   const base::Clock* clock = &base::machine_clock();  // outlives the pass
   Recovery recovery{};

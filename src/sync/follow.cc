@@ -122,7 +122,7 @@ Result<Follower::Seen> Follower::look(const source::GuardState& state) {
 // Rows that are too large to come together come in pages; a range whose ids are is cut shorter.
 Result<Follower::Seen> Follower::look_within_limits(const source::GuardState& state) {
   bool rows = true;
-  for (std::size_t changes = kChangesPerRange;; changes /= 2) {
+  for (std::size_t changes = changes_max_;; changes /= 2) {
     auto seen = look_once(state, changes, rows);
     if (seen || !turso::is_too_large(seen.error()) || changes == 1) return seen;
     if (rows) changes *= 2;
@@ -235,6 +235,7 @@ Result<void> Follower::take_children(const Seen& seen, Applier& applier) const {
         keys.emplace_back(std::string(key.bytes()));
       }
     }
+    texts.reserve(keys.size());
     for (const Value& key : keys) texts.push_back(model::key_text(key));
     TIDEMARK_ASSIGN(page, source::read_rows(embeddings, keys, copy_of(rows)));
     TIDEMARK_TRY(applier.take(encode_page(embeddings, keys, std::move(page))));

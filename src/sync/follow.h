@@ -32,8 +32,10 @@ void store_guard_state(const source::GuardState& state, cache::Meta& meta);
 // One thread; uses the fetcher without a guard of its own, but while it applies.
 class Follower {
  public:
-  Follower(Fetcher& fetcher, const model::Catalog& catalog, const Scope& scope)
-      : fetcher_(fetcher), catalog_(catalog), scope_(scope) {}
+  // `changes_max`: log rows that one request covers.
+  Follower(Fetcher& fetcher, const model::Catalog& catalog, const Scope& scope,
+           std::size_t changes_max)
+      : fetcher_(fetcher), catalog_(catalog), scope_(scope), changes_max_(changes_max) {}
 
   struct Seen {
     source::Guard guard;
@@ -66,6 +68,7 @@ class Follower {
   Fetcher& fetcher_;
   const model::Catalog& catalog_;
   const Scope& scope_;
+  const std::size_t changes_max_;
 };
 
 }  // namespace tidemark::sync

@@ -90,6 +90,7 @@ class Pass {
   Scope scope_;
   Plan plan_;
   std::string reason_;
+  std::string untrusted_;  // why a change log that is there is not followed
   std::optional<Scope> stored_scope_;
   bool older_format_ = false;
   bool list_torn_ = false;  // the list of the window came in several replies

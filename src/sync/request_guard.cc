@@ -23,11 +23,13 @@ Result<void> SchemaGuard::check(std::span<const model::RowSet> results) {
 CaptureGuard::CaptureGuard(std::string schema, source::GuardState state)
     : schema_(std::move(schema)),
       state_(std::move(state)),
-      ahead_(state_.position),
-      ahead_nonce_(state_.position_nonce) {}
+      ahead_(state_.ahead),
+      ahead_nonce_(state_.ahead_nonce) {}
 
 std::vector<turso::Statement> CaptureGuard::statements() const {
-  return source::guard_statements({state_.position, std::nullopt});
+  source::GuardRequest request{state_.position, std::nullopt};
+  if (state_.ahead > state_.position) request.ahead = state_.ahead;
+  return source::guard_statements(request);
 }
 
 Result<void> CaptureGuard::check(std::span<const model::RowSet> results) {

@@ -49,7 +49,7 @@ class CaptureGuard final : public RequestGuard {
 
  private:
   const std::string schema_;
-  const source::GuardState state_;
+  const source::GuardState state_;  // position <= ahead
   mutable std::mutex mutex_;
   std::int64_t ahead_;  // guarded by mutex_, as is its nonce
   std::optional<std::int64_t> ahead_nonce_;

@@ -106,6 +106,24 @@ TEST_F(Delta, ten_thousand_changes_to_one_row_and_a_change_of_every_row_are_caug
   EXPECT_EQ(report.collections.at("episodes").deleted, 0U);
 }
 
+TEST_F(Delta, ranges_that_ask_for_more_are_caught_up_with_too) {
+  ASSERT_TRUE(world.sync_newest(10));
+  world.source.run(
+      "UPDATE episodes SET task_description = CAST(x'ff' AS TEXT) "
+      "WHERE episode_id = 'e39'");
+  ASSERT_TRUE(world.sync());  // on the skip list: retried in each range
+  world.source.run(R"(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+      INSERT INTO episodes SELECT 'bulk' || i, 'task', 5, 1, NULL FROM n;
+      DELETE FROM episodes WHERE start_time >= 17 AND episode_id <> 'e39';
+      UPDATE episodes SET reward = 2;)");
+  const auto report = world.sync();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->mode, "delta") << report->reason;
+  EXPECT_GT(report->commits, 2U);
+  EXPECT_TRUE(report->freshness.consistent);
+  EXPECT_EQ(world.cached("episodes", "task_description").size(), 9U);
+}
+
 TEST_F(Delta, a_restored_backup_is_doubted_told_and_healed) {
   const std::string database = world.folder.file("source.db");
   const std::string backup = world.folder.file("backup.db");

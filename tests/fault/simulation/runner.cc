@@ -225,6 +225,7 @@ Result<SyncReport> Simulation::run_pass(Cache& cache, const PassPlan& plan, Met&
   setup.url = url;
   setup.cache = cache.tested.path;
   setup.config.batch_size = 1 + dice_.below(7);
+  setup.changes_per_range = 1 + dice_.below(40);
   setup.config.max_episodes_cache = cache.tested.scope.max_episodes_cache;
   setup.config.sync_patterns = cache.tested.scope.sync_patterns;
   setup.config.sync_embeddings = cache.tested.scope.sync_embeddings;
@@ -257,6 +258,7 @@ std::optional<Error> Simulation::run_to_its_death(Cache& cache, const PassPlan& 
     ::_exit(report ? 0 : 2);
   }
   static_cast<void>(dice_.next());  // as run_pass takes them
+  static_cast<void>(dice_.next());
   static_cast<void>(dice_.next());
   int status = 0;
   ::waitpid(child, &status, 0);

@@ -82,7 +82,9 @@ std::unexpected<Error> lost_row(std::string_view collection, std::string_view ke
 Result<Presence> presence_of_miss(const View& view, const model::Collection& collection,
                                   std::string_view key) {
   const State& state = view.state;
-  if (state.checked_at_us == 0 || state.in_doubt || state.needs_repair) return Presence::unknown;
+  // While changes are known to be waiting, an item may be one of them.
+  const bool unsure = state.in_doubt || state.needs_repair || state.catching_up;
+  if (state.checked_at_us == 0 || unsure) return Presence::unknown;
   const bool complete = collection.kind == model::Kind::episodes
                             ? state.window_complete
                             : collection.kind != model::Kind::embeddings && state.sync_patterns;

@@ -77,6 +77,7 @@ Result<Syncer> open_syncer(const Settings& settings) {
                 "give --source URL, set TURSO_DATABASE_URL, or run `tidemark init`");
   }
   TIDEMARK_ASSIGN(config, sync_config(settings));
+  config.heartbeat = {};  // one pass: what it saw is always told to readers
   SyncerOptions options;
   options.cache_mode = settings.cache_mode.value_or(options.cache_mode);
   options.page_cache_bytes = settings.page_cache.value_or(options.page_cache_bytes);

@@ -188,9 +188,9 @@ std::vector<turso::Statement> places_statements(const Collection& episodes,
   const std::string key = column(episodes, episodes.key_column);
   const std::string order =
       episodes.order_column ? column(episodes, *episodes.order_column) : "NULL";
-  return by_keys("SELECT " + key + ", " + order + " FROM " + quote_name(episodes.name) + " WHERE " +
-                     key,
-                 keys);
+  return by_keys(
+      "SELECT " + key + ", " + order + " FROM " + quote_name(episodes.name) + " WHERE " + key,
+      keys);
 }
 
 turso::Statement odd_keys_statement(const Collection& collection, std::size_t limit) {

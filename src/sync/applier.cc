@@ -52,6 +52,7 @@ Result<void> Applier::take(ListedPlaces event) {
 // Walks the newest-first index beside the list: both are in the same order. After a chunk the walk
 // stands at the chunk's last place, so that rows put since are not met again.
 Result<void> Applier::join_window(const ListedPlaces& event) {
+  ++window_lists_;
   const auto& places = event.places;
   if (newest_key_.empty() && !places.empty()) newest_key_ = cache::key_of_place(places.front());
   auto next = places.begin();
@@ -120,7 +121,7 @@ Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
 
 Result<void> Applier::take(FetchedRows event) {
   vectors_kept_raw_ += event.vectors_kept_raw;
-  if (resumed_) TIDEMARK_TRY(judge_skips(event));
+  if (resumed_ || confirm_round_ > 0) TIDEMARK_TRY(judge_skips(event));
   TIDEMARK_TRY(skip(*event.collection, event.skipped));
   std::vector<cache::EncodedRow> kept;
   std::vector<std::string> left;
@@ -204,12 +205,8 @@ Result<void> Applier::remove_children(Kind parent_kind, const std::string& paren
 // A row that cannot be cached must not stay as it was.
 Result<void> Applier::skip(const Collection& collection,
                            const std::vector<model::Skipped>& skipped) {
-  // What no list of the scope had is skipped by nobody: it is out of scope.
-  const bool out_of_scope = confirm_round_ > 0 && (collection.kind == Kind::episodes ||
-                                                   collection.kind == Kind::embeddings);
   for (const auto& item : skipped) {
     TIDEMARK_TRY(remove(collection, {item.key}, false));
-    if (out_of_scope) continue;
     ++reports_[collection.name].skipped;
     if (skips_.size() < cache::kSkipsMax) skips_[{item.collection, item.key}] = item.reason;
   }

@@ -55,6 +55,8 @@ class Applier {
   [[nodiscard]] Result<void> finish(SyncReport& report);
 
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
+  // The list of episodes came in several replies.
+  [[nodiscard]] bool list_was_torn() const { return window_lists_ > 1; }
 
  private:
   struct Listed {
@@ -91,6 +93,7 @@ class Applier {
   const ObserveDifference observe_;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
+  std::uint32_t window_lists_ = 0;
   bool resumed_ = false;             // a delta
   std::uint32_t confirm_round_ = 0;  // 0: the lists are still read
   std::uint64_t commits_ = 0;        // on the way

@@ -34,7 +34,7 @@ Result<Pass::Followed> Pass::follow(const model::Catalog& catalog, Fetcher& fetc
     }
     TIDEMARK_TRY(take(follower, *seen, state, fetcher));
     const cache::Meta& meta = writer_->meta();
-    if (!meta.state.catching_up && meta.state.consistent) return Followed::caught_up;
+    if (!meta.state.catching_up) return Followed::caught_up;
   }
 }
 
@@ -57,8 +57,8 @@ Result<void> Pass::take(Follower& follower, const Follower::Seen& seen,
   if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
   progress("commit");
   cache::Meta& meta = session.edit_meta();
-  meta.state.catching_up = seen.changes.up < seen.guard.head;
   meta.state.consistent = meta.state.position >= meta.state.ahead;
+  meta.state.catching_up = !meta.state.consistent;
   meta.identity.server_traits = connection_->traits().text;
   if (!meta.state.catching_up) confirm_all(meta);
   ++report_.commits;
@@ -85,7 +85,7 @@ Result<void> Pass::confirm(const Fetcher& fetcher) {
   TIDEMARK_ASSIGN(session, open->begin());
   cache::Meta& meta = session.edit_meta();
   meta.state.catching_up = false;
-  meta.state.consistent = meta.state.position >= meta.state.ahead;
+  meta.state.consistent = true;  // position, ahead and head are one
   confirm_all(meta);
   ++report_.commits;
   finish_report(meta, fetcher);

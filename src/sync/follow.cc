@@ -240,7 +240,9 @@ Result<void> Follower::take_children(const Seen& seen, Applier& applier) const {
     TIDEMARK_TRY(applier.take(encode_page(embeddings, keys, std::move(page))));
     for (const Collection& parent : catalog_.collections) {
       const auto touched = seen.changes.of(parent.name);
+      // Of a table that is out of scope nothing was asked.
       if (parent.kind == Kind::embeddings || touched.empty()) continue;
+      if (!in_scope(parent, scope_)) continue;
       if (embeddings.parent_kind.value_or(parent.kind) != parent.kind) continue;
       ListedChildren event{&embeddings, parent.kind, {}, texts};
       for (const Value& key : touched) event.parents.push_back(model::key_text(key));

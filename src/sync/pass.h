@@ -92,6 +92,7 @@ class Pass {
   std::string reason_;
   std::optional<Scope> stored_scope_;
   bool older_format_ = false;
+  bool list_torn_ = false;  // the list of the window came in several replies
   std::string phase_ = "fetch";
   std::map<const model::Collection*, Progress> tallies_;
   std::map<const model::Collection*, std::uint64_t> listed_;

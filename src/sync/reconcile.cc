@@ -83,6 +83,7 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   }
   progress("validate");
   TIDEMARK_TRY(applier.finish(report_));
+  list_torn_ = applier.list_was_torn();
   report_.commits += applier.commits() + 1;
   return commit(std::move(session), catalog, fetcher);
 }

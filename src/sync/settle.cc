@@ -37,11 +37,14 @@ Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& cat
   meta.state.sync_embeddings = scope_.sync_embeddings;
   store_guard_state(capture_ ? capture_->seen() : source::GuardState{}, meta);
   meta.state.consistent = capture_ ? meta.state.position >= meta.state.ahead : held_snapshot_;
-  meta.state.catching_up = false;
+  meta.state.catching_up = capture_ && !meta.state.consistent;
+  // A list that came in several replies is no snapshot: an episode that moved up meanwhile is on
+  // none of them. A log tells of it; without one, what is not cached is not known to be absent.
+  if (list_torn_ && !capture_ && !held_snapshot_) meta.state.window_complete = false;
   meta.state.needs_repair = false;  // every row was compared with the source
   meta.state.in_doubt = false;
   meta.doubt.clear();
-  confirm_all(meta);
+  if (!meta.state.catching_up) confirm_all(meta);
   finish_report(meta, fetcher);
   meta.last_report_json = report_.to_json();
   return std::move(session).commit();

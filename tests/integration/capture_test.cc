@@ -133,6 +133,19 @@ TEST_F(CaptureCli, a_cache_syncs_as_before_after_an_installation) {
   EXPECT_EQ(report["episodes_synced"], 1);
 }
 
+TEST_F(CaptureCli, a_pass_of_the_program_reads_what_was_logged_and_always_says_that_it_looked) {
+  ASSERT_EQ(run(at(world.url(), "install")).exit, 0);
+  envelope(sync(), 0);
+  world.source.run("UPDATE episodes SET reward = 8 WHERE episode_id = 'e2'");
+  const Json edited = envelope(sync(), 0)["result"];
+  EXPECT_EQ(edited["mode"], "delta") << edited;
+  EXPECT_EQ(edited["episodes_synced"], 1);
+  EXPECT_EQ(edited["requests"], 1);
+  const Json quiet = envelope(sync(), 0)["result"];
+  EXPECT_EQ(quiet["reason"], "nothing changed");
+  EXPECT_EQ(quiet["commits"], 1);  // a Syncer that lives on would leave it to its heartbeat
+}
+
 TEST_F(CaptureCli, works_on_the_real_server) {
   support::TursoServer server(world.folder.file("source.db"));
   const Json installed = envelope(at(server.url(), "install"), 0)["result"];

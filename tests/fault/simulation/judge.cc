@@ -167,7 +167,9 @@ std::string Judge::always(const CacheUnderTest& cache, const Seen& seen) const {
                            .count();
   const auto pass = cache.passes.find(checked);
   if (pass == cache.passes.end()) return "claims a check at a moment when no pass began";
-  const Interval during = pass->second;
+  Interval during = pass->second;
+  // It has gone on since, and says that it has not arrived.
+  if (seen.freshness.catching_up) during.to = history_.last();
   for (const std::string& wrong :
        {rows_were_there(seen, during), absence_is_true(seen, during),
         nothing_lacks(cache, seen, during), is_one_state(cache, seen, during)}) {
@@ -202,7 +204,7 @@ std::string Judge::absence_is_true(const Seen& seen, Interval during) const {
 // What was in scope and the same in every state that the pass can have met must be cached.
 std::string Judge::nothing_lacks(const CacheUnderTest& cache, const Seen& seen,
                                  Interval during) const {
-  if (!seen.freshness.doubt.empty()) return {};
+  if (!seen.freshness.doubt.empty() || seen.freshness.catching_up) return {};
   std::map<std::string, Listing> lasting = scope_of(history_.at(during.from), cache.scope).rows;
   for (std::size_t i = during.from + 1; i <= during.to; ++i) {
     const auto rows = scope_of(history_.at(i), cache.scope).rows;
@@ -231,12 +233,14 @@ std::string Judge::is_one_state(const CacheUnderTest& cache, const Seen& seen,
   return "calls itself consistent, and is no state of the source";
 }
 
-// A log does not tell of a full window that nothing older is left.
+// A log does not tell of a full window that nothing older is left; and a list that came in several
+// replies proves nothing to a cache that follows no log.
 bool Judge::is_unproven(const CacheUnderTest& cache, const Seen& seen,
                         const std::string& collection, Presence presence) const {
+  if (collection != "episodes" || presence != Presence::unknown) return false;
+  if (!logged_) return !seen.freshness.consistent;
   const auto rows = seen.rows.find(collection);
-  return logged_ && collection == "episodes" && presence == Presence::unknown &&
-         rows != seen.rows.end() &&
+  return rows != seen.rows.end() &&
          rows->second.size() + seen.freshness.incomplete >= cache.scope.max_episodes_cache;
 }
 

@@ -62,7 +62,7 @@ Simulation::Simulation(std::uint64_t seed, Plant plant)
       {3, true, true}, {1'000, true, true}, {10, false, true}, {6, true, false}};
   for (const Scope& scope : scopes) {
     const std::string path = folder_.file("cache" + std::to_string(caches_.size()) + ".redb");
-    caches_.push_back(std::make_unique<Cache>(Cache{{path, scope}, {}}));
+    caches_.push_back(std::make_unique<Cache>(Cache{{path, scope}, false, {}}));
   }
 }
 
@@ -196,7 +196,9 @@ void Simulation::pass(Cache& cache, const PassPlan& plan) {
   const std::optional<Seen> after = look(cache, quiet);
   if (quiet && !problem.empty()) wrong("a quiet pass fails its own validation: " + problem);
   // A pass that follows a log commits each range, and a doubt, before it goes on.
-  const bool stays = error && plan.fail_after == 0 && !plan.killed() && !logged_ && before && after;
+  const bool stays = error && plan.fail_after == 0 && !plan.killed() && !logged_ &&
+                     !cache.uncertain && before && after;
+  cache.uncertain = error && (cache.uncertain || plan.fail_after > 0);
   const std::string changed = stays && from == to ? difference(*before, *after) : std::string();
   if (!changed.empty()) wrong("a pass that failed changed the cache: it " + changed);
 }

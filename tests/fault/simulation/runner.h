@@ -57,6 +57,7 @@ class Simulation {
   };
   struct Cache {
     CacheUnderTest tested;
+    bool uncertain = false;  // a commit failed: it may be found done later
     PlantMemory memory;
   };
 

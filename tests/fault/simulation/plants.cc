@@ -129,6 +129,40 @@ void bend_bad_text(model::RowSet& rows) {
   });
 }
 
+// What a pass that follows the log reads.
+void corrupt_delta(Plant plant, PlantMemory& memory, const turso::Statement& statement,
+                   model::RowSet& rows) {
+  switch (plant) {
+    case Plant::hides_touched_row:
+      if (is_touched(statement) && !is_touched_children(statement) && rows.size() > 0) {
+        drop(rows, 0);
+      }
+      return;
+    case Plant::hides_touched_children:
+      if (is_touched_children(statement) && rows.size() > 0) drop(rows, 0);
+      return;
+    case Plant::hides_part_of_range:
+      if (is_range(statement) && rows.size() > 0) drop(rows, rows.size() - 1);
+      return;
+    case Plant::hides_other_branch:
+      if (is_head(statement)) keep_nonces(memory, statement, rows);
+      if (is_range_end(statement)) {
+        filter(rows, [&](std::size_t, auto& cells) {
+          if (cells[0].type() == ValueType::int64) {
+            keep_nonce(memory, cells[0].as_int64(), cells[1]);
+          }
+          return true;
+        });
+      }
+      return;
+    case Plant::hides_backfill:
+      if (is_backfill(statement)) rows.clear();
+      return;
+    default:
+      return;
+  }
+}
+
 void corrupt_rows(Plant plant, PlantMemory& memory, const turso::Statement& statement,
                   model::RowSet& rows) {
   const bool window = is_window(statement) && rows.columns().size() == 2;
@@ -169,37 +203,12 @@ void corrupt_rows(Plant plant, PlantMemory& memory, const turso::Statement& stat
     case Plant::bends_bad_text:
       if (is_page(statement)) bend_bad_text(rows);
       return;
-    case Plant::hides_touched_row:
-      if (is_touched(statement) && !is_touched_children(statement) && rows.size() > 0) {
-        drop(rows, 0);
-      }
-      return;
-    case Plant::hides_touched_children:
-      if (is_touched_children(statement) && rows.size() > 0) drop(rows, 0);
-      return;
-    case Plant::hides_part_of_range:
-      if (is_range(statement) && rows.size() > 0) drop(rows, rows.size() - 1);
-      return;
-    case Plant::hides_other_branch:
-      if (is_head(statement)) keep_nonces(memory, statement, rows);
-      if (is_range_end(statement)) {
-        filter(rows, [&](std::size_t, auto& cells) {
-          if (cells[0].type() == ValueType::int64) {
-            keep_nonce(memory, cells[0].as_int64(), cells[1]);
-          }
-          return true;
-        });
-      }
-      return;
-    case Plant::hides_backfill:
-      if (is_backfill(statement)) rows.clear();
-      return;
     case Plant::hides_schema_change:
       if (is_schema(statement) || statement.sql.starts_with("PRAGMA table_info"))
         freeze(memory, statement.sql, rows);
       return;
     default:
-      return;
+      corrupt_delta(plant, memory, statement, rows);
   }
 }
 

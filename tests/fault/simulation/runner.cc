@@ -299,6 +299,10 @@ std::optional<Seen> Simulation::look(Cache& cache, bool quiet) {
 }
 
 void Simulation::say(std::string event) {
+  const std::string folder = folder_.file("");  // another one each time
+  for (std::size_t at = 0; (at = event.find(folder, at)) != std::string::npos;) {
+    event.erase(at, folder.size());
+  }
   events_.push_back(std::to_string(tally_.steps) + ". " + std::move(event));
   trace_ = std::hash<std::string>{}(events_.back() + std::to_string(trace_));
   if (events_.size() > kEventsShown) events_.pop_front();

@@ -35,13 +35,13 @@ Result<std::optional<Identity>> peek_identity(const std::string& path) {
   return std::move(*identity);
 }
 
-Result<std::optional<Meta>> peek_meta(const std::string& path) {
+std::optional<Meta> peek_meta(const std::string& path) {
   const auto db = redb::Database::open(path, {});
   if (!db) return std::nullopt;
-  TIDEMARK_ASSIGN(txn, db->begin_read());
-  auto meta = load_meta(txn);
-  if (!meta) return std::nullopt;  // the open for writing says what is wrong
-  return std::move(*meta);
+  const auto txn = db->begin_read();
+  if (!txn) return std::nullopt;
+  auto meta = load_meta(*txn);
+  return meta ? std::optional(std::move(*meta)) : std::nullopt;
 }
 
 EncodedRow encode_record(const model::Collection& collection, const model::Record& record) {

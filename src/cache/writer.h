@@ -28,8 +28,8 @@ struct WriterOptions {
 // invalid (no cache of ours), unsupported (newer format), corrupt.
 [[nodiscard]] Result<std::optional<Identity>> peek_identity(const std::string& path);
 
-// All of it, likewise; an empty answer when the file needs the open for writing.
-[[nodiscard]] Result<std::optional<Meta>> peek_meta(const std::string& path);
+// All of it, where the file can be read as it is; the open for writing says what else is wrong.
+[[nodiscard]] std::optional<Meta> peek_meta(const std::string& path);
 
 // A row ready to be stored: encoded and hashed before any write transaction opens.
 struct EncodedRow {

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "cache/index.h"
+#include "sync/plan.h"
 #include "sync/tuning.h"
 
 namespace tidemark::sync {
@@ -21,10 +22,7 @@ Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, co
 
 Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
   for (const Collection& collection : cached.collections) {
-    const bool off = collection.kind == Kind::embeddings
-                         ? !scope_.sync_embeddings
-                         : collection.kind != Kind::episodes && !scope_.sync_patterns;
-    if (!off) continue;
+    if (sync::in_scope(collection, scope_)) continue;
     if (collection.kind != Kind::embeddings) {
       while (true) {  // row by row: their embeddings go with them
         TIDEMARK_ASSIGN(keys, session_.keys(collection.name, std::nullopt, kIndexSlice));

@@ -97,6 +97,10 @@ Result<void> Applier::evict_some(const Collection& episodes, std::uint64_t slots
   const auto over = static_cast<std::size_t>(
       std::min<std::uint64_t>(slots - scope_.max_episodes_cache, kIndexSlice));
   TIDEMARK_ASSIGN(lowest, session_.oldest(episodes, over));
+  if (lowest.empty() && skipped.empty()) {
+    return fail(ErrorCode::corrupt, "the cache counts more episodes than it lists",
+                cache::kRepairHint);
+  }
   std::vector<std::string> evicted;
   // A slice may be cut short: no further than it shows.
   for (std::size_t left = lowest.empty() ? over : lowest.size(); left > 0; --left) {

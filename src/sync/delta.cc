@@ -1,40 +1,47 @@
 // Following the change log: from the cache's position to the log's head, one commit for each range.
 #include "sync/pass.h"
+#include "sync/tuning.h"
 
 namespace tidemark::sync {
 
-// Caught up, or everything has to be read: then reason_ says why.
+namespace {
+
+// Why what was seen, or not to be had, needs everything to be read; empty: it does not.
+std::string doubt_of(const Result<Follower::Seen>& seen) {
+  if (seen && !seen->doubt.empty()) return seen->doubt;
+  if (seen && seen->other_schema) return "the schema of the source changed";
+  if (seen) return {};
+  if (source::is_capture_gone(seen.error())) return "change capture was removed from the source";
+  // The statements are ours: what they name is no longer there.
+  if (seen.error().code != ErrorCode::invalid) return {};
+  return "the tables of the source changed: " + seen.error().message;
+}
+
+}  // namespace
+
+// Caught up, or everything has to be read: then reason_ says why. A source that is written all the
+// time is caught up with when the cache is where its log ended at the first look, and a few rounds
+// more brought no moment of rest.
 Result<Pass::Followed> Pass::follow(const model::Catalog& catalog, Fetcher& fetcher) {
   Follower follower(fetcher, catalog, scope_, setup_.changes_per_range);
-  while (true) {
+  for (std::size_t rounds_beyond = 0;;) {
     const source::GuardState state = guard_state(writer_ ? writer_->meta() : *meta_);
     auto seen = follower.look(state);
-    if (!seen && source::is_capture_gone(seen.error())) {
-      const std::string reason = "change capture was removed from the source";
-      TIDEMARK_TRY(note_doubt(reason));
-      return Followed::everything;
-    }
-    if (!seen && seen.error().code == ErrorCode::invalid) {
-      // The statements are ours: what they name is no longer there.
-      TIDEMARK_TRY(note_doubt("the tables of the source changed: " + seen.error().message));
+    if (const std::string doubt = doubt_of(seen); !doubt.empty()) {
+      TIDEMARK_TRY(note_doubt(doubt));
       return Followed::everything;
     }
     if (!seen) return std::unexpected(std::move(seen).error());
-    if (!seen->doubt.empty()) {
-      TIDEMARK_TRY(note_doubt(seen->doubt));
-      return Followed::everything;
-    }
-    if (seen->other_schema) {
-      TIDEMARK_TRY(note_doubt("the schema of the source changed"));
-      return Followed::everything;
-    }
+    if (!first_head_) first_head_ = seen->guard.head;
     if (seen->changes.up == state.position) {
       TIDEMARK_TRY(confirm(fetcher));
       return Followed::caught_up;
     }
     TIDEMARK_TRY(take(follower, *seen, state, fetcher));
-    const cache::Meta& meta = writer_->meta();
-    if (!meta.state.catching_up) return Followed::caught_up;
+    if (!writer_->meta().state.catching_up) return Followed::caught_up;
+    if (seen->changes.up >= *first_head_ && ++rounds_beyond == kRoundsBeyondHead) {
+      return Followed::caught_up;
+    }
   }
 }
 
@@ -49,8 +56,8 @@ Result<void> Pass::follow_on(const model::Catalog& catalog, Fetcher& fetcher) {
               "run `tidemark sync` again");
 }
 
-Result<void> Pass::take(Follower& follower, const Follower::Seen& seen,
-                        const source::GuardState& state, const Fetcher& fetcher) {
+Result<void> Pass::take(Follower& follower, Follower::Seen& seen, const source::GuardState& state,
+                        const Fetcher& fetcher) {
   TIDEMARK_ASSIGN(open, writer());
   TIDEMARK_ASSIGN(session, open->begin());
   TIDEMARK_TRY(follower.take(seen, state, session, report_));
@@ -60,7 +67,8 @@ Result<void> Pass::take(Follower& follower, const Follower::Seen& seen,
   meta.state.consistent = meta.state.position >= meta.state.ahead;
   meta.state.catching_up = !meta.state.consistent;
   meta.identity.server_traits = connection_->traits().text;
-  if (!meta.state.catching_up) confirm_all(meta);
+  // Everything that the log told when the pass began is here, whatever came since.
+  if (seen.changes.up >= *first_head_) confirm_all(meta);
   ++report_.commits;
   if (report_.reason.empty()) report_.reason = "changes were logged";
   finish_report(meta, fetcher);

@@ -40,32 +40,10 @@ std::optional<turso::BatchReply> answered_already(const turso::Batch& wanted,
   return reply;
 }
 
-}  // namespace
-
-std::vector<std::string> describe_roles(const model::Catalog& catalog) {
-  std::vector<std::string> roles;
-  roles.reserve(catalog.collections.size());
-  for (const auto& collection : catalog.collections) roles.push_back(describe(collection));
-  return roles;
-}
-
-Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known,
-                                bool* capture) {
-  turso::Batch ping;
-  ping.statements.push_back(source::schema_statement());
-  if (!known) std::ranges::copy(source::usual_discovery(), std::back_inserter(ping.statements));
-  TIDEMARK_ASSIGN(answer, fetcher.ask(ping));
-  const model::RowSet& schema = answer.results.at(0);
-  if (answer.results.size() != ping.statements.size() || schema.columns().size() != 4) {
-    return turso::unexpected_reply("what its tables are");
-  }
-  if (capture != nullptr) *capture = source::capture_present(schema);
-  if (known && known->fingerprint == source::fingerprint(schema)) return *known;
-  TIDEMARK_ASSIGN(batch, source::discovery_batch(schema));
-  if (auto reply = answered_already(batch, ping, answer)) {
-    return source::read_discovery(schema, *reply);
-  }
-  // Again: what follows is of the schema that the fingerprint is taken of, or of none.
+// The second step, with the schema once more: what comes is of the schema that the fingerprint is
+// taken of, or of none.
+Result<turso::BatchReply> ask_details(Fetcher& fetcher, turso::Batch batch,
+                                      const model::RowSet& schema) {
   batch.statements.push_back(source::schema_statement());
   TIDEMARK_ASSIGN(reply, fetcher.ask(batch));
   if (reply.results.size() != batch.statements.size()) {
@@ -76,7 +54,39 @@ Result<model::Catalog> discover(Fetcher& fetcher, const std::optional<model::Cat
                 "run `tidemark sync` again");
   }
   reply.results.pop_back();
-  return source::read_discovery(schema, reply);
+  return std::move(reply);
+}
+
+}  // namespace
+
+std::vector<std::string> describe_roles(const model::Catalog& catalog) {
+  std::vector<std::string> roles;
+  roles.reserve(catalog.collections.size());
+  for (const auto& collection : catalog.collections) roles.push_back(describe(collection));
+  return roles;
+}
+
+Result<Discovered> discover(Fetcher& fetcher, const std::optional<model::Catalog>& known) {
+  turso::Batch ping;
+  ping.statements.push_back(source::schema_statement());
+  if (!known) std::ranges::copy(source::usual_discovery(), std::back_inserter(ping.statements));
+  TIDEMARK_ASSIGN(answer, fetcher.ask(ping));
+  const model::RowSet& schema = answer.results.at(0);
+  if (answer.results.size() != ping.statements.size() || schema.columns().size() != 4) {
+    return turso::unexpected_reply("what its tables are");
+  }
+  const bool has_log = source::capture_present(schema);
+  if (known && known->fingerprint == source::fingerprint(schema)) {
+    return Discovered{*known, has_log};
+  }
+  TIDEMARK_ASSIGN(batch, source::discovery_batch(schema));
+  auto reply = answered_already(batch, ping, answer);
+  if (!reply) {
+    TIDEMARK_ASSIGN(asked, ask_details(fetcher, std::move(batch), schema));
+    reply = std::move(asked);
+  }
+  TIDEMARK_ASSIGN(catalog, source::read_discovery(schema, *reply));
+  return Discovered{std::move(catalog), has_log};
 }
 
 std::chrono::steady_clock::time_point pass_deadline(const SyncConfig& config,

@@ -13,11 +13,14 @@
 
 namespace tidemark::sync {
 
-// The schema, and the tables in detail when it is not the one that the cache knows. `capture`
-// learns whether the source has a change log.
-[[nodiscard]] Result<model::Catalog> discover(Fetcher& fetcher,
-                                              const std::optional<model::Catalog>& known,
-                                              bool* capture = nullptr);
+struct Discovered {
+  model::Catalog catalog;
+  bool has_log = false;  // the source has a change log, healthy or not
+};
+
+// The schema, and the tables in detail when it is not the one that the cache knows.
+[[nodiscard]] Result<Discovered> discover(Fetcher& fetcher,
+                                          const std::optional<model::Catalog>& known);
 
 // What discovery found, a sentence for each collection: its key, order, parent and indexes.
 [[nodiscard]] std::vector<std::string> describe_roles(const model::Catalog& catalog);

@@ -74,16 +74,17 @@ bool Pass::may_follow(const cache::Meta& meta) const {
 
 Result<void> Pass::open_existing() {
   progress("open");
-  TIDEMARK_ASSIGN(identity, cache::peek_identity(setup_.cache));
-  if (identity) TIDEMARK_TRY(check_identity(*identity, setup_.url));
   // A file that can be read as it is may need no write; the open for writing repairs it.
-  if (identity && identity->format_version == cache::kFormatVersion) {
-    TIDEMARK_ASSIGN(peeked, cache::peek_meta(setup_.cache));
-    if (peeked && may_follow(*peeked)) {
+  if (auto peeked = cache::peek_meta(setup_.cache)) {
+    TIDEMARK_TRY(check_identity(peeked->identity, setup_.url));
+    if (peeked->identity.format_version == cache::kFormatVersion && may_follow(*peeked)) {
       stored_scope_ = peeked->identity.scope;
       meta_ = std::move(*peeked);
       return {};
     }
+  } else {
+    TIDEMARK_ASSIGN(identity, cache::peek_identity(setup_.cache));
+    if (identity) TIDEMARK_TRY(check_identity(*identity, setup_.url));
   }
   TIDEMARK_ASSIGN(writer, cache::Writer::open(setup_.cache, writer_options()));
   const cache::Meta& meta = writer.meta();
@@ -117,11 +118,7 @@ cache::WriterOptions Pass::writer_options() const {
 }
 
 Result<void> Pass::connect() {
-  turso::ConnectOptions options;
-  options.token = setup_.options.token;
-  options.ca_file = setup_.options.ca_file;
-  options.request_timeout = setup_.config.request_deadline;
-  options.max_in_flight = setup_.config.max_concurrent_fetches;
+  turso::ConnectOptions options = connect_options(setup_);
   if (meta_) options.traits.text = meta_->identity.server_traits;
   TIDEMARK_ASSIGN(connection, setup_.connect(setup_.url, std::move(options)));
   connection_ = std::move(connection);
@@ -152,9 +149,9 @@ Result<void> Pass::read_everything(Fetcher& fetcher) {
   progress("discover");
   std::optional<model::Catalog> known;
   if (meta_) known = meta_->catalog.catalog;
-  bool capture = false;
-  TIDEMARK_ASSIGN(catalog, discover(fetcher, known, &capture));
-  if (capture) TIDEMARK_TRY(guard_by_capture(catalog, fetcher));
+  TIDEMARK_ASSIGN(discovered, discover(fetcher, known));
+  const model::Catalog& catalog = discovered.catalog;
+  if (discovered.has_log) TIDEMARK_TRY(guard_by_capture(catalog, fetcher));
   if (!held_snapshot_ && !capture_) {
     fetcher.set_guard(std::make_shared<SchemaGuard>(catalog.fingerprint));
   }
@@ -201,6 +198,15 @@ void Pass::explain_plan(const model::Catalog& catalog) {
   report_.reason = plan_.reason;
   report_.notes.insert(report_.notes.begin(), catalog.notes.begin(), catalog.notes.end());
   report_.roles = describe_roles(catalog);
+}
+
+turso::ConnectOptions connect_options(const EngineSetup& setup) {
+  turso::ConnectOptions options;
+  options.token = setup.options.token;
+  options.ca_file = setup.options.ca_file;
+  options.request_timeout = setup.config.request_deadline;
+  options.max_in_flight = setup.config.max_concurrent_fetches;
+  return options;
 }
 
 Result<SyncReport> run_pass(const EngineSetup& setup, std::stop_token stop,

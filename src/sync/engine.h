@@ -52,6 +52,9 @@ struct EngineSetup {
   ObserveDifference audit{};  // set: differences are told, and nothing is committed
 };
 
+// As the setup says; nothing is known of the server yet.
+[[nodiscard]] turso::ConnectOptions connect_options(const EngineSetup& setup);
+
 // Runs one pass on the calling thread, which owns all redb writes and makes all callbacks; one more
 // thread fetches. The cache is as it was whenever this fails.
 [[nodiscard]] Result<SyncReport> run_pass(const EngineSetup& setup, std::stop_token stop,

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "cache/order_key.h"
 #include "sync/pages.h"
+#include "sync/plan.h"
 #include "sync/transfer.h"
 #include "sync/tuning.h"
 
@@ -14,17 +15,10 @@ namespace {
 using model::Collection;
 using model::Kind;
 
-bool in_scope(const Collection& collection, const Scope& scope) {
-  switch (collection.kind) {
-    case Kind::episodes:
-      return true;
-    case Kind::embeddings:
-      return scope.sync_embeddings && collection.parent_column.has_value();
-    case Kind::patterns:
-    case Kind::heuristics:
-      return scope.sync_patterns;
-  }
-  return false;
+// An embedding that names no parent is never cached.
+bool is_followed(const Collection& collection, const Scope& scope) {
+  return in_scope(collection, scope) &&
+         (collection.kind != Kind::embeddings || collection.parent_column);
 }
 
 // Moves `count` results off the front of `from`.
@@ -34,13 +28,6 @@ std::vector<model::RowSet> take_front(std::vector<model::RowSet>& from, std::siz
                                  std::make_move_iterator(end));
   from.erase(from.begin(), end);
   return out;
-}
-
-model::RowSet copy_of(const model::RowSet& rows) {
-  model::RowSet copy;
-  copy.set_columns(rows.columns());
-  for (std::size_t i = 0; i < rows.size(); ++i) copy.add(rows.row(i));
-  return copy;
 }
 
 }  // namespace
@@ -65,7 +52,7 @@ void store_guard_state(const source::GuardState& state, cache::Meta& meta) {
 std::optional<std::string> capture_trouble(const source::Guard& guard,
                                            const model::Catalog& catalog, const Scope& scope) {
   for (const Collection& collection : catalog.collections) {
-    if (!in_scope(collection, scope)) continue;
+    if (!is_followed(collection, scope)) continue;
     if (!guard.epochs.contains(collection.name)) return collection.name + " is not captured";
     const auto sick = guard.unhealthy.find(collection.name);
     if (sick != guard.unhealthy.end()) {
@@ -89,7 +76,7 @@ source::GuardState state_at_head(const source::Guard& guard) {
 std::vector<const Collection*> Follower::followed(bool embeddings) const {
   std::vector<const Collection*> out;
   for (const Collection& collection : catalog_.collections) {
-    if (!in_scope(collection, scope_)) continue;
+    if (!is_followed(collection, scope_)) continue;
     if (!embeddings || collection.kind == Kind::embeddings) out.push_back(&collection);
   }
   return out;
@@ -162,7 +149,7 @@ Result<Follower::Seen> Follower::look_once(const source::GuardState& state, std:
   return seen;
 }
 
-Result<void> Follower::take(const Seen& seen, const source::GuardState& state,
+Result<void> Follower::take(Seen& seen, const source::GuardState& state,
                             cache::WriteSession& session, SyncReport& report) {
   source::GuardState now = state;
   now.position = seen.changes.up;
@@ -197,7 +184,7 @@ Result<void> Follower::take(const Seen& seen, const source::GuardState& state,
 
 // Rows of every table first, embeddings among them: what is re-parented is then where it belongs
 // before the lists of children are taken.
-Result<void> Follower::take_rows(const Seen& seen, Applier& applier) const {
+Result<void> Follower::take_rows(Seen& seen, Applier& applier) const {
   const auto tables = followed(false);
   if (seen.rows.empty()) {
     std::map<const Collection*, std::vector<Value>> touched;
@@ -214,18 +201,18 @@ Result<void> Follower::take_rows(const Seen& seen, Applier& applier) const {
     const auto touched = seen.changes.of(tables[i]->name);
     if (touched.empty()) continue;
     const std::vector<Value> keys(touched.begin(), touched.end());
-    TIDEMARK_ASSIGN(page, source::read_rows(*tables[i], keys, copy_of(seen.rows[i])));
+    TIDEMARK_ASSIGN(page, source::read_rows(*tables[i], keys, std::move(seen.rows[i])));
     TIDEMARK_TRY(applier.take(encode_page(*tables[i], keys, std::move(page))));
   }
   return {};
 }
 
 // The embeddings of touched parents: complete lists of them.
-Result<void> Follower::take_children(const Seen& seen, Applier& applier) const {
+Result<void> Follower::take_children(Seen& seen, Applier& applier) const {
   const auto tables = followed(true);
   for (std::size_t i = 0; i < seen.children.size(); ++i) {
     const Collection& embeddings = *tables[i];
-    const model::RowSet& rows = seen.children[i];
+    model::RowSet& rows = seen.children[i];
     std::vector<Value> keys;
     std::vector<std::string> texts;
     for (std::size_t n = 0; n < rows.size(); ++n) {
@@ -237,7 +224,7 @@ Result<void> Follower::take_children(const Seen& seen, Applier& applier) const {
     }
     texts.reserve(keys.size());
     for (const Value& key : keys) texts.push_back(model::key_text(key));
-    TIDEMARK_ASSIGN(page, source::read_rows(embeddings, keys, copy_of(rows)));
+    TIDEMARK_ASSIGN(page, source::read_rows(embeddings, keys, std::move(rows)));
     TIDEMARK_TRY(applier.take(encode_page(embeddings, keys, std::move(page))));
     for (const Collection& parent : catalog_.collections) {
       const auto touched = seen.changes.of(parent.name);

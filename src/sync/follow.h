@@ -49,9 +49,10 @@ class Follower {
   // One request. Errors: those of the fetcher; is_capture_gone().
   [[nodiscard]] Result<Seen> look(const source::GuardState& state);
 
-  // Takes in what was seen: rows, window, embeddings, skip list and the state that goes with them.
-  // Errors: those of the fetcher and of the session, which must then not be committed.
-  [[nodiscard]] Result<void> take(const Seen& seen, const source::GuardState& state,
+  // Takes in what was seen, and its rows away: rows, window, embeddings, skip list and the state
+  // that goes with them. Errors: those of the fetcher and of the session, which must then not be
+  // committed.
+  [[nodiscard]] Result<void> take(Seen& seen, const source::GuardState& state,
                                   cache::WriteSession& session, SyncReport& report);
 
  private:
@@ -60,8 +61,8 @@ class Follower {
   [[nodiscard]] Result<Seen> look_within_limits(const source::GuardState& state);
   [[nodiscard]] Result<Seen> look_once(const source::GuardState& state, std::size_t changes_max,
                                        bool rows);
-  [[nodiscard]] Result<void> take_rows(const Seen& seen, Applier& applier) const;
-  [[nodiscard]] Result<void> take_children(const Seen& seen, Applier& applier) const;
+  [[nodiscard]] Result<void> take_rows(Seen& seen, Applier& applier) const;
+  [[nodiscard]] Result<void> take_children(Seen& seen, Applier& applier) const;
   [[nodiscard]] Result<void> settle_window(Applier& applier);
   [[nodiscard]] Result<void> retry_skips(Applier& applier);
 

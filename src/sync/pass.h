@@ -57,7 +57,7 @@ class Pass {
   enum class Followed { caught_up, everything };
   [[nodiscard]] Result<Followed> follow(const model::Catalog& catalog, Fetcher& fetcher);
   [[nodiscard]] Result<void> follow_on(const model::Catalog& catalog, Fetcher& fetcher);
-  [[nodiscard]] Result<void> take(Follower& follower, const Follower::Seen& seen,
+  [[nodiscard]] Result<void> take(Follower& follower, Follower::Seen& seen,
                                   const source::GuardState& state, const Fetcher& fetcher);
   [[nodiscard]] Result<void> confirm(const Fetcher& fetcher);
   [[nodiscard]] Result<void> note_doubt(const std::string& reason);
@@ -90,7 +90,8 @@ class Pass {
   Scope scope_;
   Plan plan_;
   std::string reason_;
-  std::string untrusted_;  // why a change log that is there is not followed
+  std::optional<std::int64_t> first_head_;  // of the log, at the first look
+  std::string untrusted_;                   // why a change log that is there is not followed
   std::optional<Scope> stored_scope_;
   bool older_format_ = false;
   bool list_torn_ = false;  // the list of the window came in several replies

@@ -28,6 +28,19 @@ const char* to_string(Mode mode) {
   return "";
 }
 
+bool in_scope(const model::Collection& collection, const Scope& scope) {
+  switch (collection.kind) {
+    case model::Kind::episodes:
+      return true;
+    case model::Kind::embeddings:
+      return scope.sync_embeddings;
+    case model::Kind::patterns:
+    case model::Kind::heuristics:
+      return scope.sync_patterns;
+  }
+  return false;
+}
+
 Result<Scope> resolve_scope(const std::optional<Scope>& stored, const SyncConfig& config,
                             const SyncRequest& request) {
   Scope asked;

@@ -17,6 +17,9 @@ enum class Mode { fill, scan, delta, reconcile };
 
 [[nodiscard]] const char* to_string(Mode mode);
 
+// Does the scope hold rows of this collection?
+[[nodiscard]] bool in_scope(const model::Collection& collection, const Scope& scope);
+
 struct Plan {
   Mode mode = Mode::fill;
   std::string reason;  // why this mode

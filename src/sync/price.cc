@@ -20,15 +20,12 @@ Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
   std::optional<Scope> stored;
   if (status.readable) stored = status.scope;
   TIDEMARK_ASSIGN(scope, resolve_scope(stored, setup.config, request));
-  turso::ConnectOptions options;
-  options.token = setup.options.token;
-  options.ca_file = setup.options.ca_file;
-  options.request_timeout = setup.config.request_deadline;
-  TIDEMARK_ASSIGN(connection, setup.connect(setup.url, std::move(options)));
+  TIDEMARK_ASSIGN(connection, setup.connect(setup.url, connect_options(setup)));
   const std::stop_callback wake(stop, [&connection] { connection->wake(); });
   Fetcher fetcher(*connection, setup.config, pass_deadline(setup.config, *setup.clock), stop,
                   *setup.clock);
-  TIDEMARK_ASSIGN(catalog, discover(fetcher, std::nullopt));
+  TIDEMARK_ASSIGN(discovered, discover(fetcher, std::nullopt));
+  const model::Catalog& catalog = discovered.catalog;
   SyncPrice price;
   price.mode = status.readable && !request.full ? "scan" : "fill";
   std::vector<turso::Statement> counts;
@@ -39,10 +36,7 @@ Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
     const model::Collection& collection = catalog.collections[i];
     const model::RowSet& rows = counted[i];
     const auto count = rows.size() == 1 ? static_cast<std::uint64_t>(rows.row(0)[0].as_int64()) : 0;
-    const bool on =
-        collection.kind == model::Kind::episodes ||
-        (collection.kind == model::Kind::embeddings ? scope.sync_embeddings : scope.sync_patterns);
-    if (!on) continue;
+    if (!in_scope(collection, scope)) continue;
     // The list and the rows; without an index on the order column the list reads the whole table.
     switch (collection.kind) {
       case model::Kind::episodes:

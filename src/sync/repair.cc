@@ -121,6 +121,8 @@ Result<void> adopt_path(const EngineSetup& setup) {
   static_cast<void>(lock);
   std::error_code unknown;
   if (!std::filesystem::is_regular_file(setup.cache, unknown)) return {};
+  const auto identity = cache::peek_identity(setup.cache);
+  if (identity && *identity && (*identity)->source == setup.url.identity) return {};  // ours
   if (::renameat2(AT_FDCWD, setup.cache.c_str(), AT_FDCWD, aside.c_str(), RENAME_NOREPLACE) != 0) {
     return fail(ErrorCode::invalid,
                 "keep what stands there as " + aside + ": " + std::strerror(errno),

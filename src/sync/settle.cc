@@ -123,6 +123,7 @@ void Pass::discard_generation() {
 // The cache tells its readers why the source cannot be had. When even that fails the age tells.
 void Pass::note_failure(const Error& error) {
   const bool refused = error.code == ErrorCode::rejected;
+  if (setup_.audit) return;  // which writes nothing
   if ((!refused && error.code != ErrorCode::unavailable) || !meta_ || filling_) return;
   auto open = writer();
   if (!open) return;

@@ -33,6 +33,10 @@ inline constexpr std::size_t kIndexSlice = 2'000;
 // with them, stay below the limit of a reply. What is larger is fetched in pages.
 inline constexpr std::size_t kChangesPerRange = 1'000;
 
+// Ranges that a pass follows past the head that it first saw, when each brings later rows than its
+// range: an agent that writes all the time must not keep a pass from ending.
+inline constexpr std::size_t kRoundsBeyondHead = 4;
+
 // Encoded rows waiting for the writer: back pressure on the fetch thread.
 inline constexpr std::size_t kQueueBytesMax = std::size_t{4} << 20U;
 // A fill commits after this many bytes of rows, since redb keeps a transaction's pages in memory:

@@ -176,6 +176,9 @@ TEST(Heal, a_file_that_never_was_a_cache_and_that_of_another_source_are_refused)
   auto syncer = Syncer::open(world.url(), world.cache(), {});
   EXPECT_EQ(syncer->rebuild().error().code, ErrorCode::invalid);
   ASSERT_TRUE(syncer->rebuild({}, {}, true));
+  // Now it is a cache of this source: adopting moves nothing, and meets no CACHE.foreign.
+  const auto again = syncer->rebuild({}, {}, true);
+  EXPECT_TRUE(again) << again.error().message;
   EXPECT_TRUE(has(world.cache() + ".foreign"));
   world.expect_equal(1'000);
 }

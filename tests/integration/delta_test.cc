@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 
+#include "sync/engine.h"
 #include "tests/integration/world.h"
 #include "tests/support/turso_server.h"
 #include "tidemark/capture.h"
@@ -192,6 +195,66 @@ TEST_F(Delta, a_row_that_cannot_be_cached_is_listed_until_it_can) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->freshness.incomplete, 0U);
   world.expect_equal(1'000);
+}
+
+// A source that is written to before each request is answered, as by an agent that never rests.
+class Restless final : public turso::Connection {
+ public:
+  Restless(std::unique_ptr<Connection> inner, std::function<void()> write)
+      : inner_(std::move(inner)), write_(std::move(write)) {}
+  turso::Ticket start(turso::Batch batch) override {
+    write_();
+    return inner_->start(std::move(batch));
+  }
+  std::optional<turso::Completion> poll(std::chrono::steady_clock::time_point deadline) override {
+    return inner_->poll(deadline);
+  }
+  void cancel_all() override { inner_->cancel_all(); }
+  void wake() override { inner_->wake(); }
+  [[nodiscard]] std::size_t in_flight() const override { return inner_->in_flight(); }
+  [[nodiscard]] std::size_t capacity() const override { return inner_->capacity(); }
+  Result<bool> hold_snapshot() override { return false; }
+  void release_snapshot() override {}
+  [[nodiscard]] std::string name() const override { return inner_->name(); }
+  [[nodiscard]] turso::Usage usage() const override { return inner_->usage(); }
+  [[nodiscard]] turso::ServerTraits traits() const override { return inner_->traits(); }
+
+ private:
+  const std::unique_ptr<Connection> inner_;
+  const std::function<void()> write_;
+};
+
+TEST_F(Delta, a_source_that_is_written_all_the_time_keeps_no_pass_from_ending) {
+  ASSERT_TRUE(world.sync());
+  world.source.run("UPDATE embeddings SET dimension = 3 WHERE embedding_id = 'me09'");
+  ASSERT_TRUE(world.sync());  // retried in each range, so that each reads later than its range
+  sync::EngineSetup setup;
+  setup.url = turso::parse_source_url(world.url()).value();
+  setup.cache = world.cache();
+  std::size_t writes = 0;
+  setup.connect = [&](const turso::SourceUrl& url,
+                      turso::ConnectOptions options) -> Result<std::unique_ptr<turso::Connection>> {
+    TIDEMARK_ASSIGN(inner, turso::connect(url, std::move(options)));
+    return std::make_unique<Restless>(std::move(inner), [&] {
+      if (++writes < 1'000)
+        world.source.run("UPDATE patterns SET pattern_data = pattern_data || 'x'");
+    });
+  };
+  const auto report = sync::run_pass(setup, {}, {});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->mode, "delta");
+  EXPECT_LT(writes, 50U);
+  EXPECT_TRUE(report->freshness.catching_up);
+  auto reader = Reader::open(world.cache());
+  ASSERT_TRUE(reader);
+  EXPECT_TRUE(reader->freshness()->catching_up);
+  using Micros = std::chrono::microseconds;  // as it is stored
+  EXPECT_EQ(std::chrono::floor<Micros>(*reader->freshness()->checked_at),
+            std::chrono::floor<Micros>(*report->freshness.checked_at));
+  EXPECT_EQ(reader->get("patterns", "nobody")->presence(), Presence::unknown);
+  ASSERT_TRUE(world.sync());  // and at rest
+  EXPECT_FALSE(reader->freshness()->catching_up);
+  EXPECT_EQ(reader->get("patterns", "nobody")->presence(), Presence::absent);
 }
 
 TEST_F(Delta, the_real_server_is_followed) {

@@ -2,10 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <functional>
-#include <memory>
 
-#include "sync/engine.h"
+#include "tests/integration/hooked_pass.h"
 #include "tests/integration/world.h"
 #include "tests/support/turso_server.h"
 #include "tidemark/capture.h"
@@ -197,50 +195,15 @@ TEST_F(Delta, a_row_that_cannot_be_cached_is_listed_until_it_can) {
   world.expect_equal(1'000);
 }
 
-// A source that is written to before each request is answered, as by an agent that never rests.
-class Restless final : public turso::Connection {
- public:
-  Restless(std::unique_ptr<Connection> inner, std::function<void()> write)
-      : inner_(std::move(inner)), write_(std::move(write)) {}
-  turso::Ticket start(turso::Batch batch) override {
-    write_();
-    return inner_->start(std::move(batch));
-  }
-  std::optional<turso::Completion> poll(std::chrono::steady_clock::time_point deadline) override {
-    return inner_->poll(deadline);
-  }
-  void cancel_all() override { inner_->cancel_all(); }
-  void wake() override { inner_->wake(); }
-  [[nodiscard]] std::size_t in_flight() const override { return inner_->in_flight(); }
-  [[nodiscard]] std::size_t capacity() const override { return inner_->capacity(); }
-  Result<bool> hold_snapshot() override { return false; }
-  void release_snapshot() override {}
-  [[nodiscard]] std::string name() const override { return inner_->name(); }
-  [[nodiscard]] turso::Usage usage() const override { return inner_->usage(); }
-  [[nodiscard]] turso::ServerTraits traits() const override { return inner_->traits(); }
-
- private:
-  const std::unique_ptr<Connection> inner_;
-  const std::function<void()> write_;
-};
-
 TEST_F(Delta, a_source_that_is_written_all_the_time_keeps_no_pass_from_ending) {
   ASSERT_TRUE(world.sync());
   world.source.run("UPDATE embeddings SET dimension = 3 WHERE embedding_id = 'me09'");
   ASSERT_TRUE(world.sync());  // retried in each range, so that each reads later than its range
-  sync::EngineSetup setup;
-  setup.url = turso::parse_source_url(world.url()).value();
-  setup.cache = world.cache();
-  std::size_t writes = 0;
-  setup.connect = [&](const turso::SourceUrl& url,
-                      turso::ConnectOptions options) -> Result<std::unique_ptr<turso::Connection>> {
-    TIDEMARK_ASSIGN(inner, turso::connect(url, std::move(options)));
-    return std::make_unique<Restless>(std::move(inner), [&] {
-      if (++writes < 1'000)
-        world.source.run("UPDATE patterns SET pattern_data = pattern_data || 'x'");
-    });
-  };
-  const auto report = sync::run_pass(setup, {}, {});
+  std::size_t writes = 0;     // as by an agent that never rests
+  const auto report = support::sync_with(world, [&](std::size_t, const turso::Batch&) {
+    if (++writes < 1'000)
+      world.source.run("UPDATE patterns SET pattern_data = pattern_data || 'x'");
+  });
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->mode, "delta");
   EXPECT_LT(writes, 50U);

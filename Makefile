@@ -4,11 +4,12 @@ BUILD := build/dev
 RELEASE := build/release
 SOURCE ?= file
 
-.PHONY: help demo test bench install lint fuzz soak clean
+.PHONY: help demo test test-slow bench install lint fuzz soak clean
 help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
 	@echo "make demo SOURCE=server   the same from a real Turso server on this machine"
 	@echo "make test            build and run the tests"
+	@echo "make test-slow       the longer ones: flipped bits, and whether the simulation notices bugs"
 	@echo "make bench           build the release preset and run the benchmarks"
 	@echo "make install PREFIX=$(PREFIX)"
 	@echo "make lint            check layering, sizes, words, formatting, and clang-tidy"
@@ -23,7 +24,12 @@ demo:
 test:
 	@scripts/setup
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
-	@ctest --test-dir $(BUILD) --output-on-failure -j2
+	@ctest --test-dir $(BUILD) --output-on-failure -j2 -LE slow
+
+test-slow:
+	@scripts/setup
+	@cmake --preset dev >/dev/null && cmake --build --preset dev
+	@ctest --test-dir $(BUILD) --output-on-failure -j2 -L slow
 
 bench:
 	@scripts/setup

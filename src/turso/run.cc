@@ -46,8 +46,10 @@ Result<BatchReply> run(Connection& connection, Batch batch,
     }
     if (std::chrono::steady_clock::now() >= deadline) {
       connection.cancel_all();
-      return fail(ErrorCode::unavailable, "no reply from " + connection.name() + " in time",
-                  "raise the request deadline, or check the network");
+      // The transport keeps the same time: either may be the first to notice.
+      return fail(ErrorCode::unavailable, connection.name() + ": the request timed out",
+                  "raise --request-deadline, or check the network",
+                  "TIMEOUT the request timed out");
     }
   }
 }

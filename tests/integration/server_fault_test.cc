@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "tests/integration/serving.h"
+#include "turso/connection.h"
 
 namespace tidemark {
 namespace {
@@ -155,6 +156,30 @@ TEST(ServerSafety, a_body_or_header_beyond_every_bound_does_not_fill_memory) {
   EXPECT_LT(peer.count("bytes_out"), 150'000'000U);  // the client hung up
   peer.script({json{{"kind", "huge_header"}, {"bytes", 2'000'000}}});
   EXPECT_FALSE(world.sync(peer.url()));
+}
+
+// Caller and transport keep the same time; whichever notices first, a person reads the same.
+TEST(ServerSafety, a_caller_that_notices_the_time_first_says_what_the_transport_says) {
+  Serving world;
+  HranaPeer peer(world.database());
+  const auto url = turso::parse_source_url(peer.url());
+  ASSERT_TRUE(url);
+  const auto asked = [&](milliseconds of_transport, milliseconds of_caller) {
+    peer.script({json{{"kind", "hang"}}});
+    turso::ConnectOptions options;
+    options.request_timeout = of_transport;
+    auto connection = turso::connect(*url, options);
+    EXPECT_TRUE(connection);
+    return turso::run(**connection, {{{"SELECT 1", {}}}}, Clock::now() + of_caller);
+  };
+  for (const auto& reply :
+       {asked(milliseconds(100), seconds(20)), asked(seconds(20), milliseconds(100))}) {
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, ErrorCode::unavailable);
+    EXPECT_TRUE(turso::is_timeout(reply.error())) << reply.error().message;
+    EXPECT_NE(reply.error().message.find("timed out"), std::string::npos) << reply.error().message;
+    EXPECT_NE(reply.error().hint.find("--request-deadline"), std::string::npos);
+  }
 }
 
 TEST(ServerStop, a_pass_that_waits_for_a_silent_server_stops_within_a_second) {

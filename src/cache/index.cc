@@ -19,6 +19,20 @@ std::vector<ValueView> cells_of(const RowView& row) {
   return cells;
 }
 
+void append_place(std::string& out, const model::Collection& episodes, const RowView& row) {
+  append_order_key(out, episodes.order_column ? row.at(*episodes.order_column) : ValueView::null());
+  append_order_key(out, row.at(episodes.key_column));
+}
+
+// The entry of an embedding below its parent; nothing when it names none.
+bool append_child(std::string& out, const model::Collection& embeddings, const RowView& row) {
+  const auto parent = model::parent_of(embeddings, cells_of(row));
+  if (!parent) return false;
+  out += children_prefix(parent->key, parent->kind);
+  append_order_key(out, row.at(embeddings.key_column));
+  return true;
+}
+
 }  // namespace
 
 std::string newest_table(std::string_view collection) {
@@ -50,9 +64,7 @@ std::vector<std::string> index_tables(const model::Collection& collection) {
 
 std::string place_of_row(const model::Collection& episodes, const RowView& row) {
   std::string place;
-  append_order_key(place,
-                   episodes.order_column ? row.at(*episodes.order_column) : ValueView::null());
-  append_order_key(place, row.at(episodes.key_column));
+  append_place(place, episodes, row);
   return place;
 }
 
@@ -66,31 +78,46 @@ std::string children_prefix(std::string_view parent_key, std::optional<model::Ki
   return children_prefix(parent_key) + kind_tag(kind);
 }
 
-std::vector<IndexEntry> index_entries(const model::Collection& collection, std::string_view key,
-                                      const RowView& row) {
-  std::vector<IndexEntry> entries;
-  if (has_keys_table(collection)) {
-    entries.push_back({keys_table(collection.name), std::string(key)});
-  }
-  if (row.size() != collection.columns.size())
-    return entries;  // a row of an older schema: refilled
+void append_index_keys(const model::Collection& collection, std::string_view key,
+                       const RowView& row, IndexKeys& out) {
+  // A row of an older schema has its key only, until it is filled again.
+  const bool current = row.size() == collection.columns.size();
+  std::size_t table = 0;
+  const auto end_key = [&] { out.keys.push_back({table, out.bytes.size()}); };
   if (collection.kind == model::Kind::episodes) {
-    entries.push_back({newest_table(collection.name), place_of_row(collection, row)});
+    if (current) {
+      append_place(out.bytes, collection, row);
+      end_key();
+    }
+    ++table;
   }
   if (collection.kind == model::Kind::embeddings) {
-    const auto cells = cells_of(row);
-    if (const auto parent = model::parent_of(collection, cells)) {
-      std::string entry = children_prefix(parent->key, parent->kind);
-      append_order_key(entry, row.at(collection.key_column));
-      entries.push_back({children_table(collection.name), std::move(entry)});
-    }
+    if (current && append_child(out.bytes, collection, row)) end_key();
+    ++table;
+  }
+  if (has_keys_table(collection)) {
+    out.bytes += key;
+    end_key();
+    ++table;
   }
   for (const std::size_t column : collection.index_columns) {
-    std::string entry;
-    append_order_key(entry, row.at(column));
-    append_order_key(entry, row.at(collection.key_column));
-    entries.push_back(
-        {by_table(collection.name, collection.columns[column].name), std::move(entry)});
+    if (!current) return;
+    append_order_key(out.bytes, row.at(column));
+    append_order_key(out.bytes, row.at(collection.key_column));
+    end_key();
+    ++table;
+  }
+}
+
+std::vector<IndexEntry> index_entries(const model::Collection& collection, std::string_view key,
+                                      const RowView& row) {
+  const std::vector<std::string> tables = index_tables(collection);
+  IndexKeys keys;
+  append_index_keys(collection, key, row, keys);
+  std::vector<IndexEntry> entries;
+  entries.reserve(keys.keys.size());
+  for (std::size_t n = 0; n < keys.keys.size(); ++n) {
+    entries.push_back({tables[keys.keys[n].table], std::string(keys.key(n))});
   }
   std::ranges::sort(entries);
   return entries;

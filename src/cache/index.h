@@ -2,6 +2,7 @@
 // data.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,13 +23,36 @@ namespace tidemark::cache {
 // All index tables that a collection has.
 [[nodiscard]] std::vector<std::string> index_tables(const model::Collection& collection);
 
+// Keys of entries, one after the other in one buffer, so that a row costs no allocation.
+struct IndexKeys {
+  struct Key {
+    std::size_t table;  // its place in index_tables()
+    std::size_t end;    // where the key ends in `bytes`; it begins where the one before ends
+  };
+  std::string bytes;
+  std::vector<Key> keys;
+
+  [[nodiscard]] std::string_view key(std::size_t n) const {
+    const std::size_t start = n == 0 ? 0 : keys[n - 1].end;
+    return std::string_view(bytes).substr(start, keys[n].end - start);
+  }
+  void clear() {
+    bytes.clear();
+    keys.clear();
+  }
+};
+
+// Appends the entries of a stored row, at most one for each table, in the order of index_tables().
+void append_index_keys(const model::Collection& collection, std::string_view key,
+                       const RowView& row, IndexKeys& out);
+
 struct IndexEntry {
   std::string table;
   std::string key;
   auto operator<=>(const IndexEntry&) const = default;
 };
 
-// The entries of a stored row, sorted.
+// The same, each with its table's name; sorted.
 [[nodiscard]] std::vector<IndexEntry> index_entries(const model::Collection& collection,
                                                     std::string_view key, const RowView& row);
 // Is this the key of one of the row's entries in `table`?

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "cache/index.h"
@@ -29,13 +29,23 @@ class IndexChanges {
 
  private:
   struct Change {
-    std::string key;
-    std::size_t turn;  // of the table's changes
+    std::size_t at;  // its key's place in the table's bytes; later changes lie higher
+    std::size_t size;
     bool present;
   };
-  void add(IndexEntry entry, bool present);
+  struct Table {
+    std::string bytes;
+    std::vector<Change> changes;
+  };
+  void choose(const model::Collection& collection);
+  void add_new(std::size_t n, TableSum& sum);  // the n-th of after_
+  void add(std::size_t table, std::string_view key, bool present);
 
-  std::map<std::string, std::vector<Change>> tables_;
+  std::map<std::string, Table> tables_;
+  std::string chosen_;             // the collection that changed last
+  std::vector<Table*> of_chosen_;  // its tables, as index_tables() has them
+  IndexKeys before_;               // scratch of replace()
+  IndexKeys after_;
   std::size_t bytes_ = 0;
 };
 

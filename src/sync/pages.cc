@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <span>
-#include <unordered_set>
+#include <string_view>
+#include <vector>
 
 #include "cache/order_key.h"
 #include "cache/row_format.h"
@@ -63,9 +64,11 @@ FetchedRows encode_page(const Collection& collection, const std::vector<Value>& 
   FetchedRows out;
   out.collection = &collection;
   const std::uint32_t schema_id = collection.schema_id();
-  std::unordered_set<std::string_view> seen;
+  std::vector<std::string_view> seen;
+  seen.reserve(page.records.size() + page.skipped.size());
+  out.rows.reserve(page.records.size());
   for (const auto& record : page.records) {
-    seen.insert(record.key);
+    seen.push_back(record.key);
     out.rows.push_back(
         {record.key, cache::encode_row(collection.name, record.key, schema_id, record.cells)});
     if (collection.kind == Kind::embeddings) {
@@ -76,10 +79,13 @@ FetchedRows encode_page(const Collection& collection, const std::vector<Value>& 
     }
   }
   locate_skipped(collection, page, out);
-  for (const auto& skip : page.skipped) seen.insert(skip.key);
+  for (const auto& skip : page.skipped) seen.push_back(skip.key);
+  std::ranges::sort(seen);
   for (const Value& key : keys) {
-    std::string text = model::key_text(key);
-    if (!seen.contains(text)) out.missing.push_back(std::move(text));
+    const auto* const text = std::get_if<std::string>(&key);
+    const std::string number = text == nullptr ? model::key_text(key) : std::string();
+    const std::string& wanted = text == nullptr ? number : *text;
+    if (!std::ranges::binary_search(seen, std::string_view(wanted))) out.missing.push_back(wanted);
   }
   out.skipped = std::move(page.skipped);
   out.vectors_kept_raw = page.vectors_kept_raw;

@@ -158,7 +158,7 @@ Result<void> Pass::read_everything(Fetcher& fetcher) {
   if (!held_snapshot_ && !capture_) {
     fetcher.set_guard(std::make_shared<SchemaGuard>(catalog.fingerprint));
   }
-  plan_ = make_plan(known, catalog, older_format_, request_.full, scope_);
+  plan_ = make_plan(known, catalog, older_format_, request_.full, scope_, other_database_);
   explain_plan(catalog);
   if (setup_.audit && plan_.mode != Mode::scan) {
     return fail(ErrorCode::needs_repair, "the cache cannot be compared: " + plan_.reason,
@@ -175,6 +175,9 @@ Result<void> Pass::guard_by_capture(const model::Catalog& catalog, Fetcher& fetc
     return fail(ErrorCode::unavailable, "the tables of the source changed during the pass",
                 "run `tidemark sync` again");
   }
+  const std::string followed = meta_ ? meta_->capture.database_id : std::string();
+  other_database_ =
+      !followed.empty() && !guard.database_id.empty() && guard.database_id != followed;
   if (auto trouble = capture_trouble(guard, catalog, scope_)) {
     report_.notes.push_back("every pass reads the whole scope: " + *trouble);
     if (reason_.empty()) untrusted_ = "the change log cannot be followed: " + *trouble;

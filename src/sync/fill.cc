@@ -56,9 +56,10 @@ Result<void> Pass::fill(const model::Catalog& catalog, Fetcher& fetcher) {
   TIDEMARK_TRY(close_writer());
   const std::string path = cache::generation_path(setup_.cache);
   // The next pass would fill as well, whatever was asked of this one.
-  resumable_ = capture_ && make_plan(meta_ ? std::optional(meta_->catalog.catalog) : std::nullopt,
-                                     catalog, older_format_, false, scope_)
-                                   .mode == Mode::fill;
+  std::optional<model::Catalog> known;
+  if (meta_) known = meta_->catalog.catalog;
+  const Plan next = make_plan(known, catalog, older_format_, false, scope_, other_database_);
+  resumable_ = capture_ && next.mode == Mode::fill;
   TIDEMARK_ASSIGN(resumed, resume_fill(catalog, fetcher));
   report_.resumed = resumed;
   filling_ = true;

@@ -107,7 +107,8 @@ class Pass {
   std::string untrusted_;                   // why a change log that is there is not followed
   std::optional<Scope> stored_scope_;
   bool older_format_ = false;
-  bool list_torn_ = false;  // the list of the window came in several replies
+  bool other_database_ = false;  // than the one that the cache followed
+  bool list_torn_ = false;       // the list of the window came in several replies
   std::string phase_ = "fetch";
   std::map<const model::Collection*, Progress> tallies_;
   std::map<const model::Collection*, std::uint64_t> listed_;

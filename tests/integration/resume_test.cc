@@ -153,6 +153,25 @@ TEST_F(Resume, a_source_that_fails_leaves_the_fill_to_go_on_with) {
   expect_whole(go_on(), true);
 }
 
+// Its rows are of no use, but they are read on, in doubt, until the other's are all there.
+TEST_F(Resume, another_database_at_the_same_address_is_filled_anew) {
+  ASSERT_TRUE(go_on());
+  const std::string before = inspect(world.cache()).generation;
+  world.source.run("UPDATE episodes SET task_description = 'another';");
+  support::administer_capture(world.url(), {CaptureAction::remove, {}});
+  support::install_capture(world.url());
+  const std::string reason = "the source is another database than before";
+  ASSERT_FALSE(cut(kMidway + 3));
+  ASSERT_TRUE(left());
+  EXPECT_EQ(Reader::open(world.cache())->freshness()->doubt, reason);
+  EXPECT_EQ(world.cached("episodes", "task_description").at("e05"), "task 5");
+  const auto report = go_on();
+  expect_whole(report, true);
+  EXPECT_TRUE(report->reason.starts_with(reason)) << report->reason;
+  EXPECT_NE(inspect(world.cache()).generation, before);
+  EXPECT_TRUE(Reader::open(world.cache())->freshness()->doubt.empty());
+}
+
 // A file is read in one transaction, the second pass in another one than the first.
 TEST_F(Resume, over_a_file_the_log_is_followed_in_the_snapshot_of_the_second_pass) {
   const auto pass = [&](const SyncRequest& request, std::stop_token stop) -> Result<SyncReport> {

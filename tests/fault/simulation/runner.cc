@@ -132,13 +132,13 @@ Simulation::PassPlan Simulation::plan_pass() {
       plan.fail_after = 1 + dice_.below(150);
       return plan;
     case 1:
-      weather.kill_at = 1 + dice_.below(12);
+      weather.kill_at = 1 + dice_.below(18);
       return plan;
     case 2:
       plan.kill_phase = dice_.of(std::vector<std::string>{"open", "validate", "commit", "install"});
       return plan;
     case 3:
-      weather.cancel_at = 1 + dice_.below(12);
+      weather.cancel_at = 1 + dice_.below(18);
       [[fallthrough]];
     default:
       weather.unavailable = sometimes(3);
@@ -228,7 +228,7 @@ Result<SyncReport> Simulation::run_pass(Cache& cache, const PassPlan& plan, Met&
   setup.cache = cache.tested.path;
   setup.config.batch_size = 1 + dice_.below(7);
   setup.changes_per_range = 1 + dice_.below(40);
-  setup.fill_commit_bytes = 1 + dice_.below(3'000);
+  setup.fill_commit_bytes = 1 + dice_.below(400);
   setup.config.max_episodes_cache = cache.tested.scope.max_episodes_cache;
   setup.config.sync_patterns = cache.tested.scope.sync_patterns;
   setup.config.sync_embeddings = cache.tested.scope.sync_embeddings;

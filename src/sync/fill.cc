@@ -59,7 +59,7 @@ Result<void> Pass::fill(const model::Catalog& catalog, Fetcher& fetcher) {
   std::optional<model::Catalog> known;
   if (meta_) known = meta_->catalog.catalog;
   const Plan next = make_plan(known, catalog, older_format_, false, scope_, other_database_);
-  resumable_ = capture_ && next.mode == Mode::fill;
+  resumable_ = capture_ && standing_generation_ && next.mode == Mode::fill;
   TIDEMARK_ASSIGN(resumed, resume_fill(catalog, fetcher));
   report_.resumed = resumed;
   filling_ = true;
@@ -161,7 +161,7 @@ void Pass::leave_generation(const Error& error) {
   filling_ = false;
   const bool passes = error.code == ErrorCode::cancelled || error.code == ErrorCode::unavailable ||
                       error.code == ErrorCode::rejected;
-  const bool worth_it = writer_ && rows_of(writer_->meta()) > 0;
+  const bool worth_it = !writer_ || rows_of(writer_->meta()) > 0;  // closed: it is whole
   if (resumable_ && passes && worth_it && close_writer()) return;
   writer_.reset();
   ::unlink(cache::generation_path(setup_.cache).c_str());

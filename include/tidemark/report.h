@@ -44,8 +44,8 @@ struct TIDEMARK_API SyncReport {
   // "fill": a new file; "scan": everything compared; "delta": what the change log says;
   // "reconcile": everything compared, beside a change log.
   std::string mode;
-  std::string reason;  // why this mode
-  bool resumed = false;
+  std::string reason;    // why this mode
+  bool resumed = false;  // a fill that was cut short went on
   std::chrono::milliseconds duration{0};
   std::uint64_t episodes_synced = 0;  // rows written
   std::uint64_t patterns_synced = 0;

@@ -92,6 +92,9 @@ struct Meta {
   CatalogRecord catalog;
   Boundary boundary;
   CaptureRecord capture;
+  // Of the generation that stood at the path when this one's fill began; empty: there was none.
+  // Nothing: not known.
+  std::optional<std::string> filled_over;
   std::map<std::string, TableSum> sums;  // by collection
   std::vector<model::Skipped> skips;     // bounded by kSkipsMax
   std::string doubt;                     // reason; empty: none

@@ -79,6 +79,18 @@ Result<WriteSession> Writer::begin() {
       WriteSession::Impl{std::move(txn), impl_->meta, &impl_->meta, &impl_->db}));
 }
 
+Result<std::vector<bool>> Writer::stored(std::string_view collection,
+                                         std::span<const std::string> keys) const {
+  TIDEMARK_ASSIGN(txn, impl_->db.begin_read());
+  std::vector<bool> found;
+  found.reserve(keys.size());
+  for (const std::string& key : keys) {
+    TIDEMARK_ASSIGN(row, txn.get(data_table(collection), key));
+    found.push_back(row.has_value());
+  }
+  return found;
+}
+
 const Meta& Writer::meta() const { return impl_->meta; }
 
 Result<void> Writer::close() && { return std::move(impl_->db).close(); }

@@ -112,6 +112,9 @@ class Writer {
   ~Writer();
 
   [[nodiscard]] Result<WriteSession> begin();
+  // Which of these keys have a row, as last committed. Any thread, beside a session too.
+  [[nodiscard]] Result<std::vector<bool>> stored(std::string_view collection,
+                                                 std::span<const std::string> keys) const;
   [[nodiscard]] const Meta& meta() const;  // as last committed
   [[nodiscard]] Result<void> close() &&;
 

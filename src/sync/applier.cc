@@ -13,11 +13,11 @@ using model::Collection;
 using model::Kind;
 
 Applier::Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
-                 bool filling, ObserveDifference observe)
+                 std::optional<Filling> filling, ObserveDifference observe)
     : session_(session),
       catalog_(catalog),
       scope_(scope),
-      filling_(filling),
+      filling_(std::move(filling)),
       observe_(std::move(observe)) {}
 
 Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
@@ -119,6 +119,7 @@ Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
 
 Result<void> Applier::take(FetchedRows event) {
   vectors_kept_raw_ += event.vectors_kept_raw;
+  if (event.stored > 0) reports_[event.collection->name].unchanged += event.stored;
   if (resumed_ || confirm_round_ > 0) TIDEMARK_TRY(judge_skips(event));
   TIDEMARK_TRY(skip(*event.collection, event.skipped));
   std::vector<cache::EncodedRow> kept;
@@ -162,9 +163,10 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
     ++(same ? report.unchanged : report.upserted);
   }
   for (const auto& row : rows) uncommitted_bytes_ += row.key.size() + row.bytes.size();
-  if (!filling_ || uncommitted_bytes_ < kFillCommitBytes) return {};
+  if (!filling_ || uncommitted_bytes_ < filling_->commit_bytes) return {};
   uncommitted_bytes_ = 0;
   ++commits_;
+  if (filling_->before_commit) filling_->before_commit(session_.edit_meta());
   return session_.checkpoint();
 }
 
@@ -178,6 +180,9 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
     if (collection.kind == Kind::embeddings) keys_[&collection].erase(keys[i]);
     if (!found[i]) continue;
     ++(gone ? report.deleted : report.evicted);
+    // Another list may have been told meanwhile that this row is stored: it is asked for again.
+    const bool relied_on = filling_ && filling_->resumed && confirm_round_ == 0;
+    if (relied_on) candidates_[&collection].insert(keys[i]);
     if (observe_) observe_(collection.name, keys[i], Difference::surplus);
     if (collection.kind != Kind::embeddings) {
       TIDEMARK_TRY(remove_children(collection.kind, keys[i]));

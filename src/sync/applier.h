@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,6 +16,13 @@
 
 namespace tidemark::sync {
 
+// A generation that is filled: nobody reads its file yet, so it is committed on the way.
+struct Filling {
+  std::size_t commit_bytes = 0;                     // of rows
+  std::function<void(cache::Meta&)> before_commit;  // what else is known by then
+  bool resumed = false;                             // stored rows are not fetched again
+};
+
 // One thread. Everything happens in the session, so readers see the pass as one commit.
 //
 // Rows are put as they come. What the cache has and a list lacks is a candidate: the source is
@@ -21,10 +30,9 @@ namespace tidemark::sync {
 // the scope).
 class Applier {
  public:
-  // filling: nobody reads the session's file yet, so it may commit on the way. `observe` may be
-  // empty.
+  // `observe` may be empty.
   Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
-          bool filling, ObserveDifference observe = {});
+          std::optional<Filling> filling = {}, ObserveDifference observe = {});
 
   // For a delta, before anything is taken: window and skip list go on from the cache's meta.
   // Fetched rows are judged against the window as they come, and lists of children are complete.
@@ -89,7 +97,7 @@ class Applier {
   cache::WriteSession& session_;
   const model::Catalog& catalog_;
   const Scope& scope_;
-  const bool filling_;
+  const std::optional<Filling> filling_;
   const ObserveDifference observe_;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;

@@ -21,8 +21,8 @@ Result<SyncReport> Pass::run() {
   auto done = synchronize();
   if (connection_) connection_->release_snapshot();
   if (!done) {
+    if (filling_) leave_generation(done.error());
     note_failure(done.error());
-    if (filling_) discard_generation();
     return std::unexpected(std::move(done).error());
   }
   return std::move(report_);
@@ -42,7 +42,7 @@ void Pass::count(const Event& event) {
     if (places->last) tally(*places->collection).rows_total = listed_[places->collection];
   } else if (const auto* const rows = std::get_if<FetchedRows>(&event)) {
     Progress& done = tally(*rows->collection);
-    done.rows_done += rows->rows.size() + rows->missing.size();
+    done.rows_done += rows->rows.size() + rows->missing.size() + rows->stored;
     // A skipped key of the odd ones is on no list.
     if (done.rows_total) done.rows_done = std::min(done.rows_done, *done.rows_total);
     if (request_.progress) request_.progress(done);
@@ -60,6 +60,7 @@ Result<void> Pass::prepare() {
   if (!replace) {
     TIDEMARK_ASSIGN(standing, cache::examine(setup_.cache));  // again, under the lock
     if (standing == cache::Standing::present) TIDEMARK_TRY(open_existing());
+    if (standing == cache::Standing::missing) standing_generation_ = "";
   }
   TIDEMARK_ASSIGN(scope, resolve_scope(stored_scope_, setup_.config, request_));
   scope_ = scope;
@@ -79,6 +80,7 @@ Result<void> Pass::open_existing() {
     TIDEMARK_TRY(check_identity(peeked->identity, setup_.url));
     if (peeked->identity.format_version == cache::kFormatVersion && may_follow(*peeked)) {
       stored_scope_ = peeked->identity.scope;
+      standing_generation_ = peeked->identity.generation;
       meta_ = std::move(*peeked);
       return {};
     }
@@ -93,6 +95,7 @@ Result<void> Pass::open_existing() {
     return fail(ErrorCode::corrupt, "a check found the cache damaged", cache::kRepairHint);
   }
   stored_scope_ = meta.identity.scope;
+  standing_generation_ = meta.identity.generation;
   older_format_ = meta.identity.format_version < cache::kFormatVersion;
   if (older_format_) return std::move(writer).close();  // readable until it is replaced
   meta_ = meta;
@@ -155,7 +158,7 @@ Result<void> Pass::read_everything(Fetcher& fetcher) {
   if (!held_snapshot_ && !capture_) {
     fetcher.set_guard(std::make_shared<SchemaGuard>(catalog.fingerprint));
   }
-  plan_ = make_plan(known, catalog, older_format_, request_.full, scope_);
+  plan_ = make_plan(known, catalog, older_format_, request_.full, scope_, other_database_);
   explain_plan(catalog);
   if (setup_.audit && plan_.mode != Mode::scan) {
     return fail(ErrorCode::needs_repair, "the cache cannot be compared: " + plan_.reason,
@@ -172,6 +175,9 @@ Result<void> Pass::guard_by_capture(const model::Catalog& catalog, Fetcher& fetc
     return fail(ErrorCode::unavailable, "the tables of the source changed during the pass",
                 "run `tidemark sync` again");
   }
+  const std::string followed = meta_ ? meta_->capture.database_id : std::string();
+  other_database_ =
+      !followed.empty() && !guard.database_id.empty() && guard.database_id != followed;
   if (auto trouble = capture_trouble(guard, catalog, scope_)) {
     report_.notes.push_back("every pass reads the whole scope: " + *trouble);
     if (reason_.empty()) untrusted_ = "the change log cannot be followed: " + *trouble;

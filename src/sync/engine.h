@@ -46,6 +46,7 @@ struct EngineSetup {
   std::uint64_t fail_after_operations = 0;  // tests only: of the cache's storage; 0: never
   // Log rows that one request of a delta covers; tests make it small.
   std::size_t changes_per_range = kChangesPerRange;
+  std::size_t fill_commit_bytes = kFillCommitBytes;  // likewise
   ConnectFunction connect = turso::connect;
   const base::Clock* clock = &base::machine_clock();  // outlives the pass
   Recovery recovery{};

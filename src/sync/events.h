@@ -44,6 +44,7 @@ struct FetchedRows {
   };
   std::vector<std::optional<Whereabouts>> skipped_where;
   std::uint64_t vectors_kept_raw = 0;
+  std::uint64_t stored = 0;  // by the fill that this one resumes: not fetched
 };
 
 struct FetchDone {

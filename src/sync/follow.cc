@@ -161,7 +161,7 @@ Result<void> Follower::take(Seen& seen, const source::GuardState& state,
   // What is asked from here on must come from the same history, at `up` or later.
   const auto guard = std::make_shared<CaptureGuard>(seen.guard.schema, now);
   fetcher_.set_guard(guard);
-  Applier applier(session, catalog_, scope_, false);
+  Applier applier(session, catalog_, scope_);
   applier.resume();
   const auto apply_all = [&]() -> Result<void> {
     TIDEMARK_TRY(take_rows(seen, applier));

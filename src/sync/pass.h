@@ -1,5 +1,5 @@
-// One pass, from the lock to the report. engine.cc plans it, reconcile.cc fills and reconciles,
-// delta.cc follows the change log, settle.cc commits, checks and reports.
+// One pass, from the lock to the report. engine.cc plans it, reconcile.cc reads everything, fill.cc
+// into a new generation, delta.cc follows the change log, settle.cc commits, checks and reports.
 #pragma once
 
 #include <chrono>
@@ -17,6 +17,7 @@
 #include "sync/follow.h"
 #include "sync/plan.h"
 #include "sync/request_guard.h"
+#include "sync/scan.h"
 #include "turso/connection.h"
 
 namespace tidemark::sync {
@@ -48,8 +49,20 @@ class Pass {
   void progress(const std::string& phase);
   void count(const Event& event);
 
-  // reconcile.cc
+  // fill.cc
   [[nodiscard]] Result<void> fill(const model::Catalog& catalog, Fetcher& fetcher);
+  [[nodiscard]] Result<void> begin_fill(const model::Catalog& catalog);
+  // False: there is nothing to go on with.
+  [[nodiscard]] Result<bool> resume_fill(const model::Catalog& catalog, Fetcher& fetcher);
+  // Takes it as writer_ and goes on from its position; or says why it must not.
+  [[nodiscard]] Result<std::optional<std::string>> take_up(const model::Catalog& catalog,
+                                                           Fetcher& fetcher);
+  [[nodiscard]] Result<std::optional<std::string>> look_for_damage() const;
+  [[nodiscard]] std::optional<Filling> filling();
+  [[nodiscard]] Stored stored() const;
+  void leave_generation(const Error& error);
+
+  // reconcile.cc
   [[nodiscard]] Result<void> reconcile(const model::Catalog& catalog, Fetcher& fetcher);
   [[nodiscard]] Result<void> finish_in_place(const model::Catalog& catalog, Fetcher& fetcher);
 
@@ -65,13 +78,13 @@ class Pass {
   // settle.cc
   [[nodiscard]] Result<void> commit(cache::WriteSession session, const model::Catalog& catalog,
                                     const Fetcher& fetcher);
+  void describe(cache::Meta& meta, const model::Catalog& catalog) const;
   void confirm_all(cache::Meta& meta) const;
   void finish_report(const cache::Meta& meta, const Fetcher& fetcher);
   [[nodiscard]] std::chrono::milliseconds elapsed() const;
   [[nodiscard]] Result<void> close_writer();
   [[nodiscard]] Result<void> check_rows();
   void pack();
-  void discard_generation();
   void note_failure(const Error& error);
   static void clear_failure(cache::Meta& meta);
 
@@ -94,12 +107,15 @@ class Pass {
   std::string untrusted_;                   // why a change log that is there is not followed
   std::optional<Scope> stored_scope_;
   bool older_format_ = false;
-  bool list_torn_ = false;  // the list of the window came in several replies
+  bool other_database_ = false;  // than the one that the cache followed
+  bool list_torn_ = false;       // the list of the window came in several replies
   std::string phase_ = "fetch";
   std::map<const model::Collection*, Progress> tallies_;
   std::map<const model::Collection*, std::uint64_t> listed_;
   bool held_snapshot_ = false;
+  std::optional<std::string> standing_generation_;  // empty: none; nothing: it cannot be said
   bool filling_ = false;
+  bool resumable_ = false;  // what is filled can be gone on with by another pass
   SyncReport report_;
 };
 

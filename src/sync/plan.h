@@ -36,9 +36,9 @@ struct Plan {
                                           const turso::SourceUrl& source);
 
 // Fill or scan. `stored`: the cache's catalog when there is a usable cache; `older_format`: the
-// cache is one of an older format.
+// cache is one of an older format; `other_database`: its rows came from another database.
 [[nodiscard]] Plan make_plan(const std::optional<model::Catalog>& stored,
                              const model::Catalog& found, bool older_format, bool full,
-                             const Scope& scope);
+                             const Scope& scope, bool other_database = false);
 
 }  // namespace tidemark::sync

@@ -51,7 +51,8 @@ Result<void> Scan::send(Event event) {
   return fail(ErrorCode::cancelled, "the writer stopped");
 }
 
-Result<void> Scan::run() {
+Result<void> Scan::run(Stored stored) {
+  stored_ = std::move(stored);
   for (const Collection& collection : catalog_.collections) {
     if (collection.kind == Kind::embeddings) continue;  // they come with their parents
     if (collection.kind != Kind::episodes && !scope_.sync_patterns) continue;
@@ -245,7 +246,32 @@ Result<void> Scan::children(const Collection& embeddings, const Collection& pare
   return rows(embeddings, child_keys);
 }
 
+// Tells of those that are there.
+Result<std::vector<Value>> Scan::not_stored(const Collection& collection,
+                                            std::span<const Value> keys) {
+  std::vector<std::string> texts;
+  texts.reserve(keys.size());
+  for (const Value& key : keys) texts.push_back(model::key_text(key));
+  TIDEMARK_ASSIGN(there, stored_(collection, texts));
+  std::vector<Value> lacking;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!there[i]) lacking.push_back(keys[i]);
+  }
+  FetchedRows event;
+  event.collection = &collection;
+  event.stored = keys.size() - lacking.size();
+  if (event.stored > 0) TIDEMARK_TRY(send(std::move(event)));
+  return lacking;
+}
+
 Result<void> Scan::rows(const Collection& collection, std::span<const Value> keys) {
+  std::vector<Value> lacking;
+  if (stored_) {
+    TIDEMARK_ASSIGN(found, not_stored(collection, keys));
+    lacking = std::move(found);
+    keys = lacking;
+    if (keys.empty()) return {};
+  }
   return fetcher_.rows(collection, keys,
                        [&](const std::vector<Value>& asked, model::RecordPage page) {
                          return send(encode_page(collection, asked, std::move(page)));

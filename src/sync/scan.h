@@ -17,6 +17,9 @@ namespace tidemark::sync {
 
 // False: the receiver is gone, stop.
 using Emit = std::function<bool(Event)>;
+// Which of these keys need not be fetched. Called on the fetch thread.
+using Stored = std::function<Result<std::vector<bool>>(const model::Collection& collection,
+                                                       std::span<const std::string> keys)>;
 
 // One thread.
 //
@@ -30,7 +33,8 @@ class Scan {
  public:
   Scan(Fetcher& fetcher, const model::Catalog& catalog, const Scope& scope, Emit emit);
 
-  [[nodiscard]] Result<void> run();
+  // `stored` may be empty: then every row is fetched.
+  [[nodiscard]] Result<void> run(Stored stored = {});
   // Episodes strictly below `after` in the window's order, at most `wanted` of them, likewise.
   [[nodiscard]] Result<void> below(const model::Collection& episodes, const model::Place& after,
                                    std::uint64_t wanted);
@@ -59,12 +63,15 @@ class Scan {
   [[nodiscard]] Result<source::Listed> list(const model::Collection& collection,
                                             source::ListRequest& request, std::uint64_t rows_max);
   [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys);
+  [[nodiscard]] Result<std::vector<Value>> not_stored(const model::Collection& collection,
+                                                      std::span<const Value> keys);
   [[nodiscard]] Result<void> send(Event event);
 
   Fetcher& fetcher_;
   const model::Catalog& catalog_;
   const Scope& scope_;
   const Emit emit_;
+  Stored stored_;
   std::size_t list_rows_;  // of one list request
 };
 

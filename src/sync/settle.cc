@@ -1,6 +1,4 @@
 // The end of a pass: commit, check, report.
-#include <unistd.h>
-
 #include "cache/files.h"
 #include "cache/pack.h"
 #include "cache/scrub.h"
@@ -25,17 +23,7 @@ Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& cat
     return {};
   }
   progress("commit");
-  meta.identity.scope = scope_;
-  meta.identity.server_traits = connection_->traits().text;
-  meta.catalog.catalog = catalog;
-  for (const auto& collection : catalog.collections) {
-    auto& names = meta.catalog.schemas[collection.schema_id()];
-    names.clear();
-    for (const auto& column : collection.columns) names.push_back(column.name);
-  }
-  meta.state.sync_patterns = scope_.sync_patterns;
-  meta.state.sync_embeddings = scope_.sync_embeddings;
-  store_guard_state(capture_ ? capture_->seen() : source::GuardState{}, meta);
+  describe(meta, catalog);
   meta.state.consistent = capture_ ? meta.state.position >= meta.state.ahead : held_snapshot_;
   meta.state.catching_up = capture_ && !meta.state.consistent;
   // A list that came in several replies is no snapshot: an episode that moved up meanwhile is on
@@ -48,6 +36,21 @@ Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& cat
   finish_report(meta, fetcher);
   meta.last_report_json = report_.to_json();
   return std::move(session).commit();
+}
+
+// What the rows are of.
+void Pass::describe(cache::Meta& meta, const model::Catalog& catalog) const {
+  meta.identity.scope = scope_;
+  meta.identity.server_traits = connection_->traits().text;
+  meta.catalog.catalog = catalog;
+  for (const auto& collection : catalog.collections) {
+    auto& names = meta.catalog.schemas[collection.schema_id()];
+    names.clear();
+    for (const auto& column : collection.columns) names.push_back(column.name);
+  }
+  meta.state.sync_patterns = scope_.sync_patterns;
+  meta.state.sync_embeddings = scope_.sync_embeddings;
+  store_guard_state(capture_ ? capture_->seen() : source::GuardState{}, meta);
 }
 
 // The cache holds everything that the source had when the pass began.
@@ -115,16 +118,11 @@ void Pass::pack() {
       cache::pack_cache(setup_.cache, writer_options(), [this] { return !stop_.stop_requested(); });
 }
 
-void Pass::discard_generation() {
-  writer_.reset();
-  ::unlink(cache::generation_path(setup_.cache).c_str());
-}
-
 // The cache tells its readers why the source cannot be had. When even that fails the age tells.
 void Pass::note_failure(const Error& error) {
   const bool refused = error.code == ErrorCode::rejected;
   if (setup_.audit) return;  // which writes nothing
-  if ((!refused && error.code != ErrorCode::unavailable) || !meta_ || filling_) return;
+  if ((!refused && error.code != ErrorCode::unavailable) || !meta_) return;
   auto open = writer();
   if (!open) return;
   auto session = (*open)->begin();

@@ -9,8 +9,9 @@
 #include <ctime>
 #include <random>
 
+#include "sync/engine.h"
 #include "tests/fault/batches.h"
-#include "tests/integration/world.h"
+#include "tests/integration/captured.h"
 
 namespace tidemark::fault {
 namespace {
@@ -179,6 +180,61 @@ TEST(Kill, at_any_moment_of_a_first_fill_leaves_no_cache_or_a_whole_one) {
   EXPECT_EQ(killed, kills);
   ASSERT_TRUE(world.sync());
   world.expect_equal(1'000);
+}
+
+// In a child: what it was, by its exit.
+int fill_in_small_commits(const World& world) {
+  constexpr int kResumed = 10;
+  const auto url = turso::parse_source_url(world.url());
+  sync::EngineSetup setup;
+  setup.url = *url;
+  setup.cache = world.cache();
+  setup.fill_commit_bytes = 20'000;
+  const auto report = sync::run_pass(setup, {}, {});
+  if (!report || report->mode != "fill") return 1;
+  return report->resumed ? kResumed : 0;
+}
+
+// Fills are killed, three in turn, the source changes in between, and the fourth goes on.
+TEST(Kill, at_any_moment_of_a_fill_beside_a_log_lets_it_go_on) {
+  std::mt19937 random(seed_or(20'261'129));
+  const int kills = soaking() ? 400 : 24;
+  World world;
+  world.source.run("PRAGMA synchronous=OFF");
+  world.source.run("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT " +
+                   std::to_string(kEpisodes) +
+                   ") INSERT INTO episodes SELECT 'e' || i, '1', i, 1, zeroblob(900) FROM n");
+  support::install_capture(world.url());
+  const auto from = std::chrono::steady_clock::now();
+  ASSERT_EQ(fill_in_small_commits(world), 0);
+  const long span = std::min<long>(  // with some to spare
+      std::chrono::nanoseconds(std::chrono::steady_clock::now() - from).count() * 5 / 4,
+      999'000'000);
+  std::filesystem::remove(world.cache());
+  int killed = 0;
+  int resumed = 0;
+  for (int runs = 0; killed < kills && runs < 20 * kills; ++runs) {
+    const std::string row = std::to_string(random() % kEpisodes);
+    world.source.run("UPDATE episodes SET start_time = start_time + 7 WHERE rowid = 1 + " + row);
+    world.source.run("DELETE FROM episodes WHERE episode_id = 'e" + row + "0'");
+    world.source.run("INSERT INTO episodes VALUES('n" + std::to_string(runs) + "','1',50,1,'')");
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(fill_in_small_commits(world));
+    const timespec wait{0, static_cast<long>(random() % static_cast<unsigned long>(span))};
+    ::nanosleep(&wait, nullptr);  // the random moment itself, not a wait for something
+    if (runs % 4 != 3) ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    killed += WIFSIGNALED(status) ? 1 : 0;
+    ASSERT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) != 1) << runs;
+    resumed += !WIFSIGNALED(status) && WEXITSTATUS(status) != 0 ? 1 : 0;
+    if (!std::filesystem::exists(world.cache())) continue;
+    world.expect_equal(1'000);
+    std::filesystem::remove(world.cache());
+  }
+  std::printf("%d kills, %d fills that went on\n", killed, resumed);
+  EXPECT_EQ(killed, kills);
+  EXPECT_GT(resumed, kills / 10);
 }
 
 }  // namespace

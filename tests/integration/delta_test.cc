@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "tests/integration/captured.h"
 #include "tests/integration/hooked_pass.h"
 #include "tests/integration/world.h"
 #include "tests/support/turso_server.h"
@@ -11,28 +12,12 @@
 namespace tidemark {
 namespace {
 
-void install_capture(const std::string& source) {
-  auto admin = CaptureAdmin::open(source);
-  ASSERT_TRUE(admin);
-  const auto plan = admin->plan({});
-  ASSERT_TRUE(plan) << plan.error().message;
-  const auto status = admin->apply(*plan, {});
-  ASSERT_TRUE(status) << status.error().message;
-  ASSERT_TRUE(status->healthy) << status->trouble;
-}
+using support::install_capture;
 
 class Delta : public testing::Test {
  protected:
   Delta() {
-    world.source.run(R"(
-      WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 39)
-        INSERT INTO episodes SELECT printf('e%02d', i), 'task ' || i, i / 2, i / 3.0, NULL FROM n;
-      INSERT INTO patterns VALUES('p1', 'tool', 'one'), ('p2', 'tool', 'two'), ('e01', 'x', 'y');
-      INSERT INTO heuristics VALUES(1, 'when one'), (2, 'when two');
-      INSERT INTO embeddings SELECT 'm' || episode_id, episode_id, 'episode', '[1, 2]', NULL, 2
-        FROM episodes;
-      INSERT INTO embeddings VALUES('mp1', 'p1', 'patterns', '[3, 4]', NULL, 2),
-        ('mx', 'e01', NULL, '[5, 6]', NULL, 2);)");
+    world.source.run(support::kForty);
     install_capture(world.url());
   }
 

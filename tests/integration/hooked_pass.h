@@ -40,8 +40,10 @@ class Hooked final : public turso::Connection {
 };
 
 // A pass over the world's file in which `before` sees each request, by its number, before it is
-// answered.
-inline Result<SyncReport> sync_with(World& world, const Hooked::Before& before) {
+// answered; `adjust` may be empty.
+inline Result<SyncReport> sync_with(World& world, const Hooked::Before& before,
+                                    const std::function<void(sync::EngineSetup&)>& adjust = {},
+                                    const SyncRequest& request = {}, std::stop_token stop = {}) {
   sync::EngineSetup setup;
   TIDEMARK_ASSIGN(url, turso::parse_source_url(world.url()));
   setup.url = url;
@@ -51,7 +53,8 @@ inline Result<SyncReport> sync_with(World& world, const Hooked::Before& before) 
     TIDEMARK_ASSIGN(inner, turso::connect(to, std::move(options)));
     return std::make_unique<Hooked>(std::move(inner), before);
   };
-  return sync::run_pass(setup, {}, {});
+  if (adjust) adjust(setup);
+  return sync::run_pass(setup, std::move(stop), request);
 }
 
 }  // namespace tidemark::support

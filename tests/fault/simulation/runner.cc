@@ -34,6 +34,7 @@ void Tally::add(const Tally& other) {
   failed += other.failed;
   killed += other.killed;
   fills += other.fills;
+  resumed += other.resumed;
   looks += other.looks;
   exact += other.exact;
 }
@@ -131,13 +132,13 @@ Simulation::PassPlan Simulation::plan_pass() {
       plan.fail_after = 1 + dice_.below(150);
       return plan;
     case 1:
-      weather.kill_at = 1 + dice_.below(12);
+      weather.kill_at = 1 + dice_.below(18);
       return plan;
     case 2:
       plan.kill_phase = dice_.of(std::vector<std::string>{"open", "validate", "commit", "install"});
       return plan;
     case 3:
-      weather.cancel_at = 1 + dice_.below(12);
+      weather.cancel_at = 1 + dice_.below(18);
       [[fallthrough]];
     default:
       weather.unavailable = sometimes(3);
@@ -183,6 +184,7 @@ void Simulation::pass(Cache& cache, const PassPlan& plan) {
     auto report = run_pass(cache, plan, met);
     if (!report) error = report.error();
     if (report && report->mode == "fill") ++tally_.fills;
+    if (report && report->resumed) ++tally_.resumed;
     if (report) how += " (" + report->mode + ": " + report->reason + ")";
     if (report && report->validation.failed()) problem = report->validation.problems.front();
   }
@@ -226,6 +228,7 @@ Result<SyncReport> Simulation::run_pass(Cache& cache, const PassPlan& plan, Met&
   setup.cache = cache.tested.path;
   setup.config.batch_size = 1 + dice_.below(7);
   setup.changes_per_range = 1 + dice_.below(40);
+  setup.fill_commit_bytes = 1 + dice_.below(400);
   setup.config.max_episodes_cache = cache.tested.scope.max_episodes_cache;
   setup.config.sync_patterns = cache.tested.scope.sync_patterns;
   setup.config.sync_embeddings = cache.tested.scope.sync_embeddings;
@@ -258,6 +261,7 @@ std::optional<Error> Simulation::run_to_its_death(Cache& cache, const PassPlan& 
     ::_exit(report ? 0 : 2);
   }
   static_cast<void>(dice_.next());  // as run_pass takes them
+  static_cast<void>(dice_.next());
   static_cast<void>(dice_.next());
   static_cast<void>(dice_.next());
   int status = 0;

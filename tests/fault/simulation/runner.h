@@ -29,8 +29,9 @@ struct Tally {
   std::size_t failed = 0;  // of the passes
   std::size_t killed = 0;
   std::size_t fills = 0;
-  std::size_t looks = 0;  // at a cache, whole
-  std::size_t exact = 0;  // of the looks: compared with one state of the source
+  std::size_t resumed = 0;  // of the fills
+  std::size_t looks = 0;    // at a cache, whole
+  std::size_t exact = 0;    // of the looks: compared with one state of the source
   void add(const Tally& other);
 };
 

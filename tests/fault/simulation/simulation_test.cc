@@ -23,10 +23,10 @@ TEST(Simulation, no_cache_is_ever_wrong_and_each_is_exact_when_quiet) {
                           << " TIDEMARK_SIM_STEPS=" << failure->step;
   }
   std::printf(
-      "seed %llu: %zu steps, %zu changes, %zu passes (%zu failed, %zu killed, %zu fills), %zu "
-      "looks (%zu exact)\n",
+      "seed %llu: %zu steps, %zu changes, %zu passes (%zu failed, %zu killed, %zu fills, %zu of "
+      "them resumed), %zu looks (%zu exact)\n",
       static_cast<unsigned long long>(seed()), all.steps, all.changes, all.passes, all.failed,
-      all.killed, all.fills, all.looks, all.exact);
+      all.killed, all.fills, all.resumed, all.looks, all.exact);
 }
 
 TEST(Simulation, repeats_itself_from_its_seed) {

@@ -35,6 +35,7 @@ TEST(Plan, fills_without_a_cache_and_when_tables_changed_else_scans) {
   EXPECT_EQ(make_plan(found, found, false, false, {}).mode, Mode::scan);
   EXPECT_EQ(make_plan(found, found, false, true, {}).mode, Mode::fill);
   EXPECT_EQ(make_plan(model::Catalog{}, found, false, false, {}).mode, Mode::fill);
+  EXPECT_EQ(make_plan(found, found, false, false, {}, true).mode, Mode::fill);
 }
 
 TEST(PageSizer, grows_to_its_byte_target_and_shrinks_when_slow_or_refused) {

@@ -40,9 +40,12 @@ class Hooked final : public turso::Connection {
 };
 
 // A pass over the world's file in which `before` sees each request, by its number, before it is
-// answered.
-inline Result<SyncReport> sync_with(World& world, const Hooked::Before& before) {
+// answered. One request of a delta covers `changes_per_range` log rows.
+inline Result<SyncReport> sync_with(World& world, const Hooked::Before& before,
+                                    std::stop_token stop = {},
+                                    std::size_t changes_per_range = sync::kChangesPerRange) {
   sync::EngineSetup setup;
+  setup.changes_per_range = changes_per_range;
   TIDEMARK_ASSIGN(url, turso::parse_source_url(world.url()));
   setup.url = url;
   setup.cache = world.cache();
@@ -51,7 +54,7 @@ inline Result<SyncReport> sync_with(World& world, const Hooked::Before& before) 
     TIDEMARK_ASSIGN(inner, turso::connect(to, std::move(options)));
     return std::make_unique<Hooked>(std::move(inner), before);
   };
-  return sync::run_pass(setup, {}, {});
+  return sync::run_pass(setup, std::move(stop), {});
 }
 
 }  // namespace tidemark::support

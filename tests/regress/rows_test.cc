@@ -1,4 +1,5 @@
 // Holes in single rows: ids that repeat, rows that cannot be cached, order values that tie.
+#include "tests/integration/hooked_pass.h"
 #include "tests/regress/captured.h"
 
 namespace tidemark::regress {
@@ -82,6 +83,28 @@ TEST_F(Rows, tied_and_null_order_values_are_neither_lost_nor_repeated_across_pag
         "INSERT INTO episodes VALUES('tie1', 'a', 5, 1, NULL), ('tie2', 'b', NULL, 1, NULL)");
     follow();
   }
+}
+
+// Episodes that had left the window's list moved back up before they were asked for once more: the
+// cache kept more than its limit, and the pass called its own result wrong.
+TEST_F(Rows, episodes_that_move_up_while_they_are_confirmed_find_no_room_beyond_the_limit) {
+  ASSERT_TRUE(world.sync_newest(3));
+  write(
+      "INSERT INTO episodes VALUES('n1', '', 50, 1, NULL), ('n2', '', 51, 1, NULL), "
+      "('n3', '', 52, 1, NULL)");
+  const auto report = support::sync_with(world, [&](std::size_t, const turso::Batch& batch) {
+    const auto& args = batch.statements.back().args;
+    const bool confirms = !args.empty() && args[0] == Value(std::string("e17"));
+    if (confirms)
+      write(
+          "UPDATE episodes SET start_time = 60 WHERE episode_id > 'e16' AND "
+          "episode_id < 'f'");
+  });
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(world.cached_keys("episodes"), (std::vector<std::string>{"e19", "e18", "e17"}));
+  EXPECT_FALSE(report->validation.failed()) << report->validation.problems.front();
+  window = 3;
+  sync_by("scan");
 }
 
 }  // namespace

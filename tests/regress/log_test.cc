@@ -139,5 +139,28 @@ TEST_F(Holes, a_write_with_triggers_off_is_found_by_an_audit_and_brought_in_by_a
   follow();
 }
 
+// Found by the simulation. The pass had begun as a delta when an older copy was restored under it.
+// It read everything, and then waited for the head of the lost history to call the cache confirmed:
+// a new generation stayed `never_synced`, with all its rows.
+TEST_F(Holes, a_pass_that_loses_its_history_on_the_way_confirms_by_the_new_one) {
+  begin();
+  world.source.save_to(world.folder.file("backup.db"));
+  const auto before = Reader::open(world.cache())->freshness()->checked_at;
+  write("UPDATE episodes SET reward = 1");  // 20 log rows, of which one range covers 10
+  const auto report = support::sync_with(
+      world,
+      [&](std::size_t number, const turso::Batch&) {
+        if (number == 2) world.source.restore(world.folder.file("backup.db"));
+        if (number > 5 && number < 12)
+          write("UPDATE patterns SET pattern_data = pattern_data || '.'");
+      },
+      {}, 10);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->mode, "reconcile") << report->reason;
+  world.expect_equal(window);
+  EXPECT_GT(Reader::open(world.cache())->freshness()->checked_at, before);
+  follow();
+}
+
 }  // namespace
 }  // namespace tidemark::regress

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "cache/read_stats.h"
+
 namespace tidemark::cache {
 namespace {
 
@@ -42,8 +44,10 @@ bool may_be_redb(const std::string& path) {
 }
 
 std::unexpected<Error> not_a_cache(const std::string& path) {
+  // A cache whose first bytes are damaged is known by what lies beside it.
+  const std::string before = total_reads(path) ? "if it was one, run `tidemark repair`; else " : "";
   return fail(ErrorCode::invalid, path + " is not a tidemark cache",
-              "give another --cache path; a file that is no cache is never overwritten");
+              before + "give another --cache path; a file that is no cache is never overwritten");
 }
 
 std::unexpected<Error> is_a_folder(const std::string& path) {

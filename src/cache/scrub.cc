@@ -236,13 +236,19 @@ Result<void> check_pages(const std::string& path, CacheCheck& check) {
 
 Result<CacheCheck> check(const std::string& path, bool deep, ReaderOptions options) {
   CacheCheck result;
+  std::optional<Error> broken;  // pages that contradict each other: nothing behind them is walked
   {
     cache::Scrub scrub(path, options);
     while (true) {
-      TIDEMARK_ASSIGN(more, scrub.step());
-      if (!more) break;
+      const auto more = scrub.step();
+      if (more && *more) continue;
+      result = scrub.found();
+      if (more) break;
+      if (more.error().code != ErrorCode::corrupt) return std::unexpected(more.error());
+      broken = more.error();
+      result.problems.push_back(broken->message);
+      break;
     }
-    result = scrub.found();
   }
   if (!deep && result.problems.empty()) return result;
   auto lock = cache::CacheLock::acquire(path, 0600);
@@ -252,6 +258,7 @@ Result<CacheCheck> check(const std::string& path, bool deep, ReaderOptions optio
   }
   // Who may not write it, or finds it being written, leaves that to the next one.
   if (lock && !result.problems.empty()) result.marked = cache::mark_needs_repair(path).has_value();
+  if (broken && !result.marked) return std::unexpected(*std::move(broken));
   return result;
 }
 

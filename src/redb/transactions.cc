@@ -45,6 +45,11 @@ std::unexpected<Error> failed(std::string_view operation, tdmk_redb_error* error
             std::string(operation) + ": " + std::string(text, length),
             {},
             {}};
+  // A redb that panics met pages that contradict each other.
+  if (out.code == ErrorCode::internal && out.message.find("redb panicked") != std::string::npos) {
+    out.code = ErrorCode::corrupt;
+  }
+  if (out.code == ErrorCode::corrupt) out.hint = "run `tidemark repair`";
   if (out.code == ErrorCode::no_space) {
     const std::uint64_t bytes = tdmk_redb_error_bytes_needed(error);
     out.hint = "free " + (bytes == 0 ? "space" : "at least " + std::to_string(bytes) + " bytes") +

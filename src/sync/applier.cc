@@ -142,10 +142,11 @@ Result<void> Applier::take(FetchedRows event) {
 }
 
 // An item that no list had is there after all: it came, or moved, since its list was read. So its
-// embeddings were not listed either.
+// embeddings were not listed either, and the list says no more how many there are.
 void Applier::note_return(const Collection& collection, const std::string& key) {
-  if (confirm_round_ == 1 && collection.kind != Kind::embeddings)
-    candidates_[&collection].insert(key);
+  if (confirm_round_ != 1 || collection.kind == Kind::embeddings) return;
+  candidates_[&collection].insert(key);
+  listed_[&collection].changed_under = true;
 }
 
 Result<void> Applier::put(const Collection& collection, std::span<const cache::EncodedRow> rows) {

@@ -49,6 +49,7 @@ Result<Pass::Followed> Pass::follow(const model::Catalog& catalog, Fetcher& fetc
 Result<void> Pass::follow_on(const model::Catalog& catalog, Fetcher& fetcher) {
   if (!capture_ || writer_->meta().state.consistent) return {};
   capture_.reset();
+  first_head_.reset();  // of a history that may be lost, when this pass began as a delta
   fetcher.set_guard(nullptr);
   TIDEMARK_ASSIGN(followed, follow(catalog, fetcher));
   if (followed == Followed::caught_up) return {};

@@ -92,7 +92,11 @@ Result<turso::BatchReply> Fetcher::ask(const turso::Batch& batch) {
     TIDEMARK_TRY(check_time());
     auto reply = turso::run(connection_, batch, request_deadline(), abandoned_.get_token());
     if (reply) counts_.add_rows_read(reply->rows_read);
-    if (reply || !may_pass(reply.error()) || tries >= kTriesMax) return reply;
+    if (reply) return reply;
+    if (!may_pass(reply.error()) || tries >= kTriesMax) {
+      return std::unexpected(guard_ ? explain_guarded(std::move(reply).error())
+                                    : std::move(reply).error());
+    }
     TIDEMARK_TRY(pause(tries));
   }
 }
@@ -260,7 +264,8 @@ Result<void> Fetcher::settle(Work& work, Finished finished) {
     return {};
   }
   if (!may_pass(error) || ++page.tries >= kTriesMax) {
-    return wrap("fetch " + work.collection.name, std::move(finished.outcome).error());
+    return wrap("fetch " + work.collection.name,
+                explain_guarded(std::move(finished.outcome).error()));
   }
   ++counts_.retries;
   page.not_before = clock_.steady() + backoff_.delay(page.tries - 1, random_());

@@ -38,6 +38,8 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
         },
         observe));
   }
+  // Those that moved up since the window was listed may be more than it has room for.
+  TIDEMARK_TRY(applier.settle_window({}));
   progress("validate");
   TIDEMARK_TRY(applier.finish(report_));
   list_torn_ = applier.list_was_torn();

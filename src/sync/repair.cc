@@ -16,12 +16,7 @@
 namespace tidemark::sync {
 namespace {
 
-// A redb that panics met pages that contradict each other.
-bool is_damage(const Error& error) {
-  return error.code == ErrorCode::corrupt ||
-         (error.code == ErrorCode::internal &&
-          error.message.find("redb panicked") != std::string::npos);
-}
+bool is_damage(const Error& error) { return error.code == ErrorCode::corrupt; }
 
 // One recovery, under the lock.
 class Recover {

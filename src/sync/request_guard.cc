@@ -5,11 +5,20 @@
 namespace tidemark::sync {
 namespace {
 
-std::unexpected<Error> other_source(const std::string& what) {
-  return fail(ErrorCode::unavailable, what, "run `tidemark sync` again");
+constexpr const char* kOtherTables = "the tables of the source changed during the pass";
+
+std::unexpected<Error> other_source(const std::string& what, const std::string& source_text = {}) {
+  return fail(ErrorCode::unavailable, what, "run `tidemark sync` again", source_text);
 }
 
 }  // namespace
+
+Error explain_guarded(Error error) {
+  const bool lacks = error.source_text.find("no such table") != std::string::npos ||
+                     error.source_text.find("no such column") != std::string::npos;
+  if (error.code != ErrorCode::invalid || !lacks) return error;
+  return other_source(kOtherTables, error.source_text).error();
+}
 
 std::vector<turso::Statement> SchemaGuard::statements() const {
   return {source::schema_statement()};
@@ -17,7 +26,7 @@ std::vector<turso::Statement> SchemaGuard::statements() const {
 
 Result<void> SchemaGuard::check(std::span<const model::RowSet> results) {
   if (source::fingerprint(results[0]) == fingerprint_) return {};
-  return other_source("the tables of the source changed during the pass");
+  return other_source(kOtherTables);
 }
 
 CaptureGuard::CaptureGuard(std::string schema, source::GuardState state)
@@ -35,7 +44,7 @@ std::vector<turso::Statement> CaptureGuard::statements() const {
 Result<void> CaptureGuard::check(std::span<const model::RowSet> results) {
   TIDEMARK_ASSIGN(guard, source::read_guard(results));
   if (guard.schema != schema_) {
-    return other_source("the tables of the source changed during the pass");
+    return other_source(kOtherTables);
   }
   if (const auto reason = source::doubt(state_, guard)) {
     return other_source("the source changed during the pass: " + *reason);

@@ -26,6 +26,10 @@ class RequestGuard {
   [[nodiscard]] virtual Result<void> check(std::span<const model::RowSet> results) = 0;
 };
 
+// The error of a guarded request. Its statements are ours and name what the source had, so where it
+// lacks a table or a column now, it changed during the pass: unavailable.
+[[nodiscard]] Error explain_guarded(Error error);
+
 // No capture: the schema alone.
 class SchemaGuard final : public RequestGuard {
  public:

@@ -33,6 +33,21 @@ class SqliteSource {
     sqlite3_finalize(statement);
     if (code != SQLITE_DONE) throw std::runtime_error(sql + ": " + sqlite3_errmsg(db_));
   }
+  // A copy of the database, and that copy over the database, as a backup and its restoration.
+  void save_to(const std::string& copy) { run("VACUUM INTO '" + copy + "'"); }
+  void restore(const std::string& copy) {
+    sqlite3* from = nullptr;
+    if (sqlite3_open(copy.c_str(), &from) != SQLITE_OK) throw std::runtime_error("open " + copy);
+    sqlite3_backup* const backup = sqlite3_backup_init(db_, "main", from, "main");
+    if (backup != nullptr) sqlite3_backup_step(backup, -1);
+    const int code = backup != nullptr ? sqlite3_backup_finish(backup) : SQLITE_ERROR;
+    sqlite3_close(from);
+    if (code != SQLITE_OK) throw std::runtime_error("restore " + copy);
+  }
+  // An application that writes with triggers off.
+  void set_triggers(bool on) {
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, nullptr);
+  }
   // The first column of each row as text.
   std::vector<std::string> column(const std::string& sql) {
     std::vector<std::string> out;

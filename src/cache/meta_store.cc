@@ -11,6 +11,7 @@ constexpr std::string_view kSumPrefix = "sum:";
 // Of hashes: what look-ups read in place of the table of reasons.
 constexpr std::string_view kSkipped = "skipped";
 constexpr std::string_view kCapture = "capture";
+constexpr std::string_view kAudit = "audit";
 
 std::unexpected<Error> damaged(std::string_view what) {
   return fail(ErrorCode::corrupt, "the cache's " + std::string(what) + " record is damaged",
@@ -198,6 +199,12 @@ Result<Meta> load_meta(const redb::ReadTransaction& txn) {
     TIDEMARK_ASSIGN(record, decode_capture(bytes));
     meta.capture = std::move(record);
   }
+  TIDEMARK_ASSIGN(audit, txn.get(kMetaTable, kAudit));
+  if (audit) {
+    TIDEMARK_ASSIGN(bytes, unseal_record(kAudit, audit->bytes()));
+    TIDEMARK_ASSIGN(record, decode_audit(bytes));
+    meta.audit = std::move(record);
+  }
   TIDEMARK_ASSIGN(doubt, load_text(txn, state, "doubt"));
   meta.doubt = std::move(doubt);
   TIDEMARK_ASSIGN(reason, load_text(txn, state, "unavailable"));
@@ -234,6 +241,7 @@ Result<void> store_meta(redb::WriteTransaction& txn, const Meta& meta, const Met
   } else {
     records.put(std::string(kCapture), encode_capture(meta.capture));
   }
+  records.put(std::string(kAudit), encode_audit(meta.audit));
   records.put("doubt", meta.doubt);
   records.put("unavailable", meta.source_unavailable_reason);
   records.put("refused", encode_refusal(meta.refusal));

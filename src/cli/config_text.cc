@@ -83,7 +83,7 @@ Settings with_defaults(const Settings& settings) {
   defaults.interval = kInterval;
   defaults.max_staleness = kMaxStaleness;
   defaults.heartbeat = kHeartbeat;
-  defaults.audit_interval = kAuditInterval;
+  defaults.audit_interval = d.audit_interval;
   defaults.daemon_listen = "";
   defaults.daemon_socket = "";
   defaults.daemon_token_file = "";

@@ -35,6 +35,13 @@ void print_report(const SyncReport& report) {
   for (const auto& item : report.skipped) {
     write_out("  skipped " + item.collection + " " + item.key + ": " + item.reason + "\n");
   }
+  for (const auto& item : report.missed) {
+    write_out("  missed by capture: " + item.collection + " " + item.key + "\n");
+  }
+  if (report.missed_by_capture > 0) {
+    write_out("  " + grouped(report.missed_by_capture) +
+              " changes were missed by capture, and are repaired; `tidemark status` says more\n");
+  }
   for (const auto& problem : report.validation.problems) write_out("  differs: " + problem + "\n");
 }
 
@@ -94,7 +101,8 @@ SyncRequest request_of(const Settings& settings) {
 }
 
 int print_outcome(const Context& context, std::string_view command, const SyncReport& report) {
-  const bool whole = report.freshness.incomplete == 0 && !report.validation.failed();
+  const bool whole = report.freshness.incomplete == 0 && !report.validation.failed() &&
+                     report.missed_by_capture == 0;
   const int exit = whole ? kDone : kDoneWithSkips;
   if (context.json) {
     print_envelope(command, exit, nullptr, &report.freshness, report.to_json());

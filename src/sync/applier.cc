@@ -119,6 +119,7 @@ Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
 
 Result<void> Applier::take(FetchedRows event) {
   vectors_kept_raw_ += event.vectors_kept_raw;
+  if (suspects_ != nullptr) suspects_->coming(event);
   if (resumed_ || confirm_round_ > 0) TIDEMARK_TRY(judge_skips(event));
   TIDEMARK_TRY(skip(*event.collection, event.skipped));
   std::vector<cache::EncodedRow> kept;
@@ -153,6 +154,7 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
   CollectionReport& report = reports_[collection.name];
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool same = outcomes[i] == cache::PutOutcome::unchanged;
+    if (suspects_ != nullptr) suspects_->put(collection, rows[i].key, outcomes[i]);
     if (!same && observe_) {
       observe_(
           collection.name, rows[i].key,
@@ -179,6 +181,7 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
     if (!found[i]) continue;
     ++(gone ? report.deleted : report.evicted);
     if (observe_) observe_(collection.name, keys[i], Difference::surplus);
+    if (suspects_ != nullptr) suspects_->removed(collection, keys[i], gone);
     if (collection.kind != Kind::embeddings) {
       TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
     }

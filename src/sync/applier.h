@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cache/writer.h"
+#include "sync/audit.h"
 #include "sync/engine.h"
 #include "sync/events.h"
 #include "tidemark/report.h"
@@ -26,6 +27,8 @@ class Applier {
   Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
           bool filling, ObserveDifference observe = {});
 
+  // For an audit: learns of every change. It outlives the applier.
+  void watch(Suspects* suspects) { suspects_ = suspects; }
   // For a delta, before anything is taken: window and skip list go on from the cache's meta.
   // Fetched rows are judged against the window as they come, and lists of children are complete.
   void resume();
@@ -91,6 +94,7 @@ class Applier {
   const Scope& scope_;
   const bool filling_;
   const ObserveDifference observe_;
+  Suspects* suspects_ = nullptr;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
   std::uint32_t window_lists_ = 0;

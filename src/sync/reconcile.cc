@@ -35,6 +35,7 @@ Result<void> Pass::fill(const model::Catalog& catalog, Fetcher& fetcher) {
   first.identity.generation = generation;
   first.identity.source = setup_.url.identity;
   first.identity.scope = scope_;
+  if (meta_) first.audit = meta_->audit;
   const std::string path = cache::generation_path(setup_.cache);
   TIDEMARK_ASSIGN(writer, cache::Writer::create(path, first, writer_options()));
   writer_.emplace(std::move(writer));
@@ -62,6 +63,7 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   TIDEMARK_ASSIGN(open, writer());
   TIDEMARK_ASSIGN(session, open->begin());
   Applier applier(session, catalog, scope_, filling_, setup_.audit);
+  if (suspects_) applier.watch(&*suspects_);
   const auto observe = [this](const Event& event) { count(event); };
   TIDEMARK_TRY(applier.drop_out_of_scope(open->meta().catalog.catalog));
   TIDEMARK_TRY(transfer(
@@ -81,6 +83,7 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
         },
         observe));
   }
+  if (suspects_) TIDEMARK_TRY(explain_differences(fetcher));
   progress("validate");
   TIDEMARK_TRY(applier.finish(report_));
   list_torn_ = applier.list_was_torn();

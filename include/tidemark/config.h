@@ -24,6 +24,9 @@ struct TIDEMARK_API SyncConfig {
   std::uint32_t max_concurrent_fetches = 10;           // 1 to 10
   std::chrono::milliseconds request_deadline{30'000};  // 100 ms to 10 min
   std::chrono::milliseconds pass_deadline{0};          // 0: none; else 100 ms to 24 h
+  // A pass ends, with `invalid`, before it would have the source read more rows; 0: no limit. Else
+  // 1,000 to 10^12.
+  std::uint64_t max_rows_read_per_pass = 0;
   // A Syncer's passes that found nothing to do commit when they ran at most this often; 0: each.
   // 0 to 1 h.
   std::chrono::milliseconds heartbeat{10'000};

@@ -168,6 +168,9 @@ void add_sync(CLI::App& app, Flags& flags) {
       ->check(kWholeNumber);
   c.add_option("--request-deadline", flags.request_deadline, "for one request (30s)");
   c.add_option("--deadline,--pass-deadline", flags.deadline, "for the whole pass (none)");
+  c.add_option("--max-rows-read-per-pass", s.max_rows_read_per_pass,
+               "end before the source would read more rows (0: no limit)")
+      ->check(kWholeNumber);
   c.add_flag("--full", flags.sync.full, "fill a new generation instead of comparing");
   c.add_flag("--dry-run", flags.sync.dry_run, "price the pass, write nothing");
   c.add_flag("--set-scope", flags.sync.set_scope,

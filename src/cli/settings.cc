@@ -131,6 +131,8 @@ Result<SyncConfig> sync_config(const Settings& settings) {
       static_cast<std::uint32_t>(std::min<std::uint64_t>(fetches, 1'000'000));
   config.request_deadline = settings.request_deadline.value_or(config.request_deadline);
   config.pass_deadline = settings.pass_deadline.value_or(config.pass_deadline);
+  config.max_rows_read_per_pass =
+      settings.max_rows_read_per_pass.value_or(config.max_rows_read_per_pass);
   config.heartbeat = settings.heartbeat.value_or(config.heartbeat);
   config.audit_interval = settings.audit_interval.value_or(config.audit_interval);
   TIDEMARK_TRY(config.validate());

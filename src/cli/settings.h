@@ -37,6 +37,7 @@ struct Settings {
   std::optional<std::uint64_t> max_concurrent_fetches;
   std::optional<std::chrono::milliseconds> request_deadline;
   std::optional<std::chrono::milliseconds> pass_deadline;
+  std::optional<std::uint64_t> max_rows_read_per_pass;
   std::optional<std::chrono::milliseconds> interval;
   std::optional<std::chrono::milliseconds> max_staleness;
   std::optional<std::chrono::milliseconds> heartbeat;

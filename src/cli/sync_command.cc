@@ -40,7 +40,8 @@ void print_report(const SyncReport& report) {
   }
   if (report.missed_by_capture > 0) {
     write_out("  " + grouped(report.missed_by_capture) +
-              " changes were missed by capture, and are repaired; `tidemark status` says more\n");
+              (report.missed_by_capture == 1 ? " change was" : " changes were") +
+              " missed by capture, and repaired; `tidemark status` says more\n");
   }
   for (const auto& problem : report.validation.problems) write_out("  differs: " + problem + "\n");
 }

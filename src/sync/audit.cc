@@ -79,7 +79,8 @@ std::optional<std::string> missed_before(const cache::AuditRecord& audit,
     tables += (tables.empty() ? "" : ", ") + collection.name;
   }
   if (changes == 0) return std::nullopt;
-  return "capture missed " + std::to_string(changes) + " changes of " + tables +
+  return "capture missed " + std::to_string(changes) +
+         (changes == 1 ? " change of " : " changes of ") + tables +
          "; `tidemark capture install --renew` once every client writes with triggers on";
 }
 

@@ -1,5 +1,7 @@
 #include "sync/plan.h"
 
+#include <algorithm>
+
 #include "cache/staleness.h"
 
 namespace tidemark::sync {
@@ -83,6 +85,21 @@ Plan make_plan(const std::optional<model::Catalog>& stored, const model::Catalog
     return {Mode::fill, "the tables of the source changed", scope};
   }
   return {Mode::scan, "no change capture at the source", scope};
+}
+
+std::uint64_t least_price(const cache::Meta& meta, const Scope& scope) {
+  std::uint64_t rows = 0;
+  for (const auto& collection : meta.catalog.catalog.collections) {
+    const auto sum = meta.sums.find(collection.name);
+    if (sum == meta.sums.end() || !in_scope(collection, scope)) continue;
+    const bool all = scope.max_episodes_cache >= meta.identity.scope.max_episodes_cache;
+    if (collection.kind == model::Kind::episodes) {
+      rows += std::min(sum->second.count, scope.max_episodes_cache);
+    } else if (collection.kind != model::Kind::embeddings || all) {
+      rows += sum->second.count;
+    }
+  }
+  return 2 * rows;
 }
 
 std::optional<std::string> why_audit(const cache::AuditRecord& last,

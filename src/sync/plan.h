@@ -43,6 +43,10 @@ struct Plan {
                              const model::Catalog& found, bool older_format, bool full,
                              const Scope& scope);
 
+// How many rows the source reads at the least when everything is read, by what the cache holds:
+// each is listed, and read.
+[[nodiscard]] std::uint64_t least_price(const cache::Meta& meta, const Scope& scope);
+
 // Why a pass that followed the log compares everything, too; nothing: it need not. A clock that was
 // set back makes an audit due, so that it cannot put them off for good.
 [[nodiscard]] std::optional<std::string> why_audit(const cache::AuditRecord& last,

@@ -50,6 +50,7 @@ Result<void> Pass::fill(const model::Catalog& catalog, Fetcher& fetcher) {
 }
 
 Result<void> Pass::finish_in_place(const model::Catalog& catalog, Fetcher& fetcher) {
+  if (meta_) TIDEMARK_TRY(fetcher.afford(least_price(*meta_, scope_)));
   TIDEMARK_TRY(reconcile(catalog, fetcher));
   if (setup_.audit) return close_writer();
   TIDEMARK_TRY(follow_on(catalog, fetcher));

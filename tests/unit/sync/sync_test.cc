@@ -74,6 +74,23 @@ TEST(Audit, a_log_that_missed_changes_is_trusted_under_another_epoch_or_out_of_s
   EXPECT_TRUE(audit.missed.empty());
 }
 
+TEST(Plan, knows_by_the_cache_what_reading_everything_costs_at_the_least) {
+  cache::Meta meta;
+  meta.identity.scope = {100, true, true};
+  for (const auto& [name, kind] :
+       {std::pair("episodes", model::Kind::episodes), std::pair("patterns", model::Kind::patterns),
+        std::pair("embeddings", model::Kind::embeddings)}) {
+    model::Collection& collection = meta.catalog.catalog.collections.emplace_back();
+    collection.name = name;
+    collection.kind = kind;
+  }
+  meta.sums = {{"episodes", {100, 0, 0}}, {"patterns", {20, 0, 0}}, {"embeddings", {300, 0, 0}}};
+  EXPECT_EQ(least_price(meta, {100, true, true}), 840U);
+  EXPECT_EQ(least_price(meta, {100, true, false}), 240U);
+  EXPECT_EQ(least_price(meta, {10, false, true}), 20U);  // embeddings of how many is not known
+  EXPECT_EQ(least_price({}, {100, true, true}), 0U);
+}
+
 TEST(PageSizer, grows_to_its_byte_target_and_shrinks_when_slow_or_refused) {
   PageSizer sizer(100);
   EXPECT_EQ(sizer.rows(), 100U);

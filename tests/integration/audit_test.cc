@@ -1,10 +1,12 @@
 // Audits: what the log misses is found, repaired, told, and the log not trusted any more.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/integration/hooked_pass.h"
 #include "tests/integration/world.h"
+#include "tests/support/turso_server.h"
 #include "tidemark/capture.h"
 
 namespace tidemark {
@@ -173,6 +175,85 @@ TEST_F(Audit, does_not_take_for_missed_what_is_written_while_it_reads) {
   });
   EXPECT_GT(writes, 5U);
   EXPECT_EQ(report.missed_by_capture, 0U) << report.missed.front().key;
+}
+
+TEST_F(Audit, finds_what_the_log_of_the_real_server_misses) {
+  const std::string database = world.folder.file("served.db");
+  world.source.run("VACUUM INTO '" + database + "'");
+  support::TursoServer server(database);
+  auto admin = CaptureAdmin::open(server.url());
+  ASSERT_TRUE(admin);
+  CaptureRequest request;
+  request.action = CaptureAction::remove;  // SQLite's triggers read otherwise there
+  ASSERT_TRUE(admin->apply(*admin->plan(request), request));
+  const auto plan = admin->plan({});
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_TRUE(admin->apply(*plan, {}));
+  const auto& made = plan->transactions.front();
+  const auto trigger = std::ranges::find_if(made, [](const std::string& sql) {
+    return sql.starts_with(R"(CREATE TRIGGER "tidemark_update_episodes")");
+  });
+  ASSERT_NE(trigger, made.end());
+
+  config.validate_checksums = true;
+  auto syncer = Syncer::open(server.url(), world.folder.file("served.redb"), config);
+  ASSERT_TRUE(syncer);
+  ASSERT_TRUE(syncer->sync());
+  server.execute("UPDATE episodes SET task_description = 'logged' WHERE episode_id = 'e05'");
+  server.execute("DROP TRIGGER tidemark_update_episodes");
+  server.execute("UPDATE episodes SET task_description = 'unlogged' WHERE episode_id = 'e06'");
+  server.execute(*trigger);
+  const auto report = syncer->sync();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->mode, "audit") << report->reason;
+  EXPECT_EQ(keys_of(*report), std::vector<std::string>{"e06"});
+  EXPECT_EQ(syncer->sync()->mode, "scan");
+}
+
+// A price of each kind of pass; what is priced is what then runs.
+TEST_F(Audit, a_price_names_the_next_pass_its_changes_and_what_an_audit_adds) {
+  const auto price = [&] {
+    sync::EngineSetup setup;
+    const auto url = turso::parse_source_url(world.url());
+    EXPECT_TRUE(url);
+    setup.url = *url;
+    setup.cache = world.cache();
+    setup.config = config;
+    setup.config.max_episodes_cache = 30;
+    setup.config.max_rows_read_per_pass = 1;  // of a pass
+    setup.clock = &clock;
+    auto out = sync::price_pass(setup, {}, {});
+    EXPECT_TRUE(out) << (out ? "" : out.error().message);
+    return out.value_or(SyncPrice{});
+  };
+  const SyncPrice first = price();
+  EXPECT_EQ(first.mode, "fill");
+  EXPECT_EQ(first.rows_read, 40U + 30 + 2 * (2 + 2 + 41));
+  EXPECT_FALSE(first.changes);
+  pass("fill");
+  const SyncPrice nothing = price();
+  EXPECT_EQ(nothing.mode, "delta");
+  EXPECT_EQ(nothing.changes, 0U);
+  EXPECT_LT(nothing.rows_read, 60U);
+  EXPECT_EQ(nothing.everything_rows_read, first.rows_read);
+  world.source.run("UPDATE episodes SET reward = 9 WHERE episode_id IN ('e30', 'e31', 'e32')");
+  const SyncPrice delta = price();
+  EXPECT_EQ(delta.changes, 3U);
+  EXPECT_GE(delta.rows_read, nothing.rows_read + 3 * 4);
+  clock.step(hours(24));
+  const SyncPrice audit = price();
+  EXPECT_EQ(audit.mode, "audit");
+  EXPECT_EQ(audit.rows_read, *audit.delta_rows_read + audit.everything_rows_read);
+  write_unlogged("DELETE FROM patterns");
+  EXPECT_EQ(pass("audit").missed_by_capture, 2U);
+  const SyncPrice scan = price();
+  EXPECT_EQ(scan.mode, "scan");
+  EXPECT_NE(scan.reason.find("missed 2 changes"), std::string::npos) << scan.reason;
+  EXPECT_EQ(scan.rows_read, scan.everything_rows_read);
+  CaptureRequest renew;
+  renew.renew = true;
+  install(renew);
+  EXPECT_EQ(price().mode, "reconcile");
 }
 
 // What a server could not send may come another day, without a change.

@@ -49,7 +49,7 @@ struct SyncPrice {
   std::string mode;    // of that pass, as in SyncReport
   std::string reason;  // why; may be empty
   std::uint64_t episodes = 0, patterns = 0, heuristics = 0, embeddings = 0;  // rows in scope
-  std::uint64_t rows_read = 0;  // by that pass
+  std::uint64_t rows_read = 0;                                               // by that pass
   // By reading everything: a fill, a scan, a reconcile, or the audit after a delta.
   std::uint64_t everything_rows_read = 0;
   // Where the cache follows the change log: log rows since, at the most, and what a delta reads.

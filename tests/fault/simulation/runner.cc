@@ -127,7 +127,7 @@ void Simulation::update_replica() {
 Simulation::PassPlan Simulation::plan_pass() {
   PassPlan plan;
   plan.full = dice_.one_in(12);
-  plan.audits = dice_.one_in(6);
+  plan.audits = dice_.one_in(plant_ == Plant::hides_log_from_audit ? 1 : 6);
   Weather& weather = plan.weather;
   weather.held = dice_.one_in(3);
   weather.capacity = 1 + dice_.below(4);

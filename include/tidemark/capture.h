@@ -50,6 +50,9 @@ struct CaptureRequest {
   // install: an item's changes this far behind the newest go with its next one; prune: changes
   // that stay. nullopt: 100,000.
   std::optional<std::int64_t> keep;
+  // install: every captured table gets a new epoch, so that caches read everything once and then
+  // follow the log again. After changes were missed, once their reason is gone.
+  bool renew = false;
 };
 
 // What an action would run, as it is, by anyone with the right to write.

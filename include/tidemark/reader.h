@@ -138,6 +138,12 @@ struct ReadCounts {
   bool operator==(const ReadCounts&) const = default;
 };
 
+// Changes that an audit found although the source's log does not name them.
+struct MissedByCapture {
+  std::chrono::system_clock::time_point found_at;
+  std::map<std::string, std::uint64_t> tables;  // how many, by table
+};
+
 // All that can be said of a cache without its source.
 struct CacheStatus {
   bool exists = false;
@@ -158,6 +164,10 @@ struct CacheStatus {
   std::optional<std::string> holder;  // who holds CACHE.lock now: "pid 123"
   std::vector<std::string> notes;     // what discovery found, as sentences
   std::optional<std::string> last_report_json;
+  // When everything was last compared with the source: by a fill, a scan, a reconcile or an audit.
+  std::optional<std::chrono::system_clock::time_point> audited_at;
+  // Set: passes read everything, until `tidemark capture install --renew`.
+  std::optional<MissedByCapture> missed_by_capture;
   Freshness freshness;
 };
 

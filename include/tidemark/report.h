@@ -28,6 +28,12 @@ struct SkippedItem {
   std::string reason;
 };
 
+// A change that the source's log does not name.
+struct MissedItem {
+  std::string collection;
+  std::string key;
+};
+
 // Each check: true passed, false failed, nullopt not learned by this pass.
 struct TIDEMARK_API ValidationReport {
   std::optional<bool> episode_count;   // <= limit, and = min(limit, source) where learned
@@ -42,7 +48,8 @@ struct TIDEMARK_API ValidationReport {
 
 struct TIDEMARK_API SyncReport {
   // "fill": a new file; "scan": everything compared; "delta": what the change log says;
-  // "reconcile": everything compared, beside a change log.
+  // "reconcile": everything compared, beside a change log; "audit": that after a delta, to find
+  // what the log misses.
   std::string mode;
   std::string reason;    // why this mode
   bool resumed = false;  // a fill that was cut short went on
@@ -60,8 +67,12 @@ struct TIDEMARK_API SyncReport {
   std::uint64_t commits = 0;
   std::uint64_t vectors_kept_raw = 0;  // embeddings in an encoding that is not f32
   std::vector<SkippedItem> skipped;    // the first 100
-  std::vector<std::string> notes;      // what discovery remarked
-  std::vector<std::string> roles;      // what it found, a sentence for each collection
+  // By an audit: differences that the change log does not explain, which were repaired. From then
+  // on the cache follows no log until its capture is renewed.
+  std::uint64_t missed_by_capture = 0;
+  std::vector<MissedItem> missed;  // the first 100
+  std::vector<std::string> notes;  // what discovery remarked
+  std::vector<std::string> roles;  // what it found, a sentence for each collection
   ValidationReport validation;
   std::uint64_t position = 0;  // of the change log; 0 without capture
   Freshness freshness;

@@ -44,11 +44,17 @@ struct SyncRequest {
   std::function<void(const Progress&)> progress;  // on the calling thread
 };
 
-// What a pass would read.
+// What the next pass would read. Rows read are those that the source would scan: estimates.
 struct SyncPrice {
-  std::string mode;
+  std::string mode;    // of that pass, as in SyncReport
+  std::string reason;  // why; may be empty
   std::uint64_t episodes = 0, patterns = 0, heuristics = 0, embeddings = 0;  // rows in scope
-  std::uint64_t rows_read = 0;  // rows the source would scan, an estimate
+  std::uint64_t rows_read = 0;                                               // by that pass
+  // By reading everything: a fill, a scan, a reconcile, or the audit after a delta.
+  std::uint64_t everything_rows_read = 0;
+  // Where the cache follows the change log: log rows since, at the most, and what a delta reads.
+  std::optional<std::uint64_t> changes;
+  std::optional<std::uint64_t> delta_rows_read;
 };
 
 struct RepairReport {
@@ -104,7 +110,8 @@ class TIDEMARK_API Syncer {
   // to compare, since the tables changed or the format is older.
   [[nodiscard]] Result<AuditReport> validate(std::stop_token stop = {},
                                              const SyncRequest& request = {});
-  // Prices a pass with the source's counts; writes nothing.
+  // Prices a pass with the source's counts, and its log's head; writes nothing. Counting may read
+  // each table's keys.
   [[nodiscard]] Result<SyncPrice> price(std::stop_token stop = {}, const SyncRequest& request = {});
 
   struct Impl;

@@ -5,9 +5,18 @@
 #include "cache/meta_store.h"
 #include "cache/read_handle.h"
 #include "cache/read_stats.h"
+#include "cache/staleness.h"
 
 namespace tidemark {
 namespace {
+
+void fill_audit(CacheStatus& status, const cache::AuditRecord& audit) {
+  if (audit.ended_at_us != 0) status.audited_at = cache::time_from_us(audit.ended_at_us);
+  if (audit.missed.empty()) return;
+  MissedByCapture& missed = status.missed_by_capture.emplace();
+  missed.found_at = cache::time_from_us(audit.missed_at_us);
+  for (const auto& [table, found] : audit.missed) missed.tables[table] = found.changes;
+}
 
 void fill_status(CacheStatus& status, const cache::Meta& meta) {
   status.readable = true;
@@ -24,6 +33,7 @@ void fill_status(CacheStatus& status, const cache::Meta& meta) {
   }
   status.live_bytes = bytes;
   status.notes = meta.catalog.catalog.notes;
+  fill_audit(status, meta.audit);
   if (!meta.last_report_json.empty()) status.last_report_json = meta.last_report_json;
 }
 

@@ -72,6 +72,22 @@ struct CaptureRecord {
   bool operator==(const CaptureRecord&) const = default;
 };
 
+// Changes of one table that its log missed, while its triggers had this epoch.
+struct MissedTable {
+  std::uint64_t changes = 0;
+  std::string epoch;
+  bool operator==(const MissedTable&) const = default;
+};
+
+// When everything was last compared with the source, and what the source's log had missed. Caches
+// written before there were audits have no such record: never.
+struct AuditRecord {
+  std::int64_t ended_at_us = 0;   // Unix time; 0: never
+  std::int64_t missed_at_us = 0;  // when the last of `missed` was found
+  std::map<std::string, MissedTable> missed;
+  bool operator==(const AuditRecord&) const = default;
+};
+
 struct TableSum {
   std::uint64_t count = 0;
   std::uint64_t xor_of_hashes = 0;
@@ -95,6 +111,7 @@ struct Meta {
   // Of the generation that stood at the path when this one's fill began; empty: there was none.
   // Nothing: not known.
   std::optional<std::string> filled_over;
+  AuditRecord audit;
   std::map<std::string, TableSum> sums;  // by collection
   std::vector<model::Skipped> skips;     // bounded by kSkipsMax
   std::string doubt;                     // reason; empty: none
@@ -119,6 +136,8 @@ inline constexpr std::size_t kSkipsMax = 10'000;
 [[nodiscard]] Result<CatalogRecord> decode_catalog(std::string_view bytes);
 [[nodiscard]] std::string encode_capture(const CaptureRecord& record);
 [[nodiscard]] Result<CaptureRecord> decode_capture(std::string_view bytes);
+[[nodiscard]] std::string encode_audit(const AuditRecord& record);
+[[nodiscard]] Result<AuditRecord> decode_audit(std::string_view bytes);
 [[nodiscard]] std::string encode_identity(const Identity& identity);
 // A newer format_version is `unsupported`.
 [[nodiscard]] Result<Identity> decode_identity(std::string_view bytes);

@@ -277,6 +277,29 @@ Result<CaptureRecord> decode_capture(std::string_view bytes) {
   });
 }
 
+std::string encode_audit(const AuditRecord& record) {
+  Json missed = Json::object();
+  for (const auto& [table, found] : record.missed) {
+    missed[table] = {{"changes", found.changes}, {"epoch", found.epoch}};
+  }
+  const Json json = {{"ended_at_us", record.ended_at_us},
+                     {"missed_at_us", record.missed_at_us},
+                     {"missed", missed}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<AuditRecord> decode_audit(std::string_view bytes) {
+  return decoded(bytes, "audit", [](const Json& json) {
+    AuditRecord out;
+    out.ended_at_us = json.at("ended_at_us").get_ref<const Json::number_integer_t&>();
+    out.missed_at_us = json.at("missed_at_us").get_ref<const Json::number_integer_t&>();
+    for (const auto& [table, found] : json.at("missed").items()) {
+      out.missed[table] = {whole_number(found.at("changes")), found.at("epoch").get<std::string>()};
+    }
+    return out;
+  });
+}
+
 std::string seal_record(std::string_view name, std::string_view bytes) {
   const std::uint64_t hash = record_hash(name, bytes);
   std::string out(reinterpret_cast<const char*>(&hash), sizeof hash);

@@ -12,6 +12,7 @@ constexpr std::string_view kSumPrefix = "sum:";
 constexpr std::string_view kSkipped = "skipped";
 constexpr std::string_view kCapture = "capture";
 constexpr std::string_view kFilledOver = "filled_over";
+constexpr std::string_view kAudit = "audit";
 
 std::unexpected<Error> damaged(std::string_view what) {
   return fail(ErrorCode::corrupt, "the cache's " + std::string(what) + " record is damaged",
@@ -204,6 +205,12 @@ Result<Meta> load_meta(const redb::ReadTransaction& txn) {
     TIDEMARK_ASSIGN(bytes, unseal_record(kFilledOver, filled_over->bytes()));
     meta.filled_over = bytes;
   }
+  TIDEMARK_ASSIGN(audit, txn.get(kMetaTable, kAudit));
+  if (audit) {
+    TIDEMARK_ASSIGN(bytes, unseal_record(kAudit, audit->bytes()));
+    TIDEMARK_ASSIGN(record, decode_audit(bytes));
+    meta.audit = std::move(record);
+  }
   TIDEMARK_ASSIGN(doubt, load_text(txn, state, "doubt"));
   meta.doubt = std::move(doubt);
   TIDEMARK_ASSIGN(reason, load_text(txn, state, "unavailable"));
@@ -241,6 +248,7 @@ Result<void> store_meta(redb::WriteTransaction& txn, const Meta& meta, const Met
     records.put(std::string(kCapture), encode_capture(meta.capture));
   }
   if (meta.filled_over) records.put(std::string(kFilledOver), *meta.filled_over);
+  records.put(std::string(kAudit), encode_audit(meta.audit));
   records.put("doubt", meta.doubt);
   records.put("unavailable", meta.source_unavailable_reason);
   records.put("refused", encode_refusal(meta.refusal));

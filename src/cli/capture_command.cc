@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "tidemark/capture.h"
+#include "turso/connection.h"
 
 namespace tidemark::cli {
 namespace {
@@ -128,15 +129,28 @@ int report_refusal(const Context& context, const std::string& command, const Cap
   return exit;
 }
 
+// What audits found, where the cache is one of this source.
+std::optional<MissedByCapture> missed_in_cache(const Settings& settings) {
+  const auto url = turso::parse_source_url(*settings.source);
+  const CacheStatus cache = inspect(cache_path(settings));
+  const bool same = url && cache.readable && cache.source == url->identity;
+  return same ? cache.missed_by_capture : std::nullopt;
+}
+
 int run_status_of(const Context& context, CaptureAdmin& admin, const std::stop_token& stop) {
   const auto status = admin.status(stop);
   if (!status) return report_error(context, "capture status", status.error());
   const bool well = !status->installed && status->trouble.empty();
-  const int exit = status->healthy || well ? kDone : kDoneWithSkips;
+  const auto missed = missed_in_cache(context.settings);
+  const int exit = (status->healthy || well) && !missed ? kDone : kDoneWithSkips;
   if (context.json) {
-    print_envelope("capture status", exit, nullptr, nullptr, dump(status_json(*status)));
+    Json json = status_json(*status);
+    json["missed_by_capture"] = Json::parse(missed_json(missed));
+    print_envelope("capture status", exit, nullptr, nullptr, dump(json));
   } else {
     print_status(*status);
+    if (missed)
+      write_out("  " + cache_path(context.settings) + ": capture " + missed_text(*missed) + "\n");
   }
   return exit;
 }
@@ -144,7 +158,7 @@ int run_status_of(const Context& context, CaptureAdmin& admin, const std::stop_t
 int run_action(const Context& context, const std::string& command,
                const CaptureArguments& arguments, CaptureAdmin& admin,
                const std::stop_token& stop) {
-  const CaptureRequest request{*arguments.action, arguments.keep};
+  const CaptureRequest request{*arguments.action, arguments.keep, arguments.renew};
   const auto plan = admin.plan(request, stop);
   if (!plan) return report_error(context, command, plan.error());
   if (arguments.print_sql || arguments.dry_run) {

@@ -80,10 +80,11 @@ Settings with_defaults(const Settings& settings) {
   defaults.max_concurrent_fetches = d.max_concurrent_fetches;
   defaults.request_deadline = d.request_deadline;
   defaults.pass_deadline = d.pass_deadline;
+  defaults.max_rows_read_per_pass = d.max_rows_read_per_pass;
   defaults.interval = kInterval;
   defaults.max_staleness = kMaxStaleness;
   defaults.heartbeat = kHeartbeat;
-  defaults.audit_interval = kAuditInterval;
+  defaults.audit_interval = d.audit_interval;
   defaults.daemon_listen = "";
   defaults.daemon_socket = "";
   defaults.daemon_token_file = "";

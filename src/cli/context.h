@@ -61,6 +61,7 @@ struct CaptureArguments {
   bool print_sql = false;
   bool dry_run = false;
   std::optional<std::int64_t> keep;
+  bool renew = false;
 };
 // `command`: "capture install", ...
 [[nodiscard]] int run_capture(const Context& context, const std::string& command,

@@ -35,7 +35,7 @@ constexpr const char* kSyncFooter =
     R"(The scope (--max-episodes-cache, --sync-patterns, --sync-embeddings) is kept in the cache.
 Without these a pass takes the cache's own; one that asks for another needs --set-scope.
 Exit codes: 0 done, 3 source unavailable (the cache stays usable), 5 another pass runs, 7 done, but
-rows were skipped or validation differs.
+rows were skipped, validation differs or capture missed changes.
 Examples:
   tidemark sync                                        as tidemark.toml says
   tidemark sync --source file:memories.db --dry-run    what would it read?
@@ -99,12 +99,14 @@ Examples:
 constexpr const char* kCaptureFooter =
     R"(Triggers at the source write down which rows changed, so that a pass costs one round trip and
 what changed, not the whole scope. Installing needs the right to write, once; syncing does not.
-It is idempotent: run it again to mend what is missing, or after a table was changed.
+It is idempotent: run it again to mend what is missing, or after a table was changed. When an audit
+found changes that the log misses, `install --renew` lets caches follow it again.
 Exit codes of status: 0 healthy or not installed, 7 installed but something needs a look.
 Examples:
   tidemark capture install --dry-run                what would it do, what does it cost?
   tidemark capture install --print-sql              the SQL, for someone who may write
   tidemark capture install                          do it
+  tidemark capture install --renew                  nothing writes with triggers off any more
   tidemark capture status                           which tables, healthy or why not
   tidemark capture prune --keep 100000              drop older changes from the log
   tidemark capture remove                           take it all away)";
@@ -166,6 +168,9 @@ void add_sync(CLI::App& app, Flags& flags) {
       ->check(kWholeNumber);
   c.add_option("--request-deadline", flags.request_deadline, "for one request (30s)");
   c.add_option("--deadline,--pass-deadline", flags.deadline, "for the whole pass (none)");
+  c.add_option("--max-rows-read-per-pass", s.max_rows_read_per_pass,
+               "end before the source would read more rows (0: no limit)")
+      ->check(kWholeNumber);
   c.add_flag("--full", flags.sync.full, "fill a new generation instead of comparing");
   c.add_flag("--dry-run", flags.sync.dry_run, "price the pass, write nothing");
   c.add_flag("--set-scope", flags.sync.set_scope,
@@ -231,7 +236,10 @@ void add_capture(CLI::App& app, Flags& flags) {
     c.add_flag("--dry-run", flags.capture.dry_run, "say what would be done, do nothing");
     return c;
   };
-  add("install", "Create the change log and its triggers, or mend them", CaptureAction::install);
+  CLI::App& install = add("install", "Create the change log and its triggers, or mend them",
+                          CaptureAction::install);
+  install.add_flag("--renew", flags.capture.renew,
+                   "new epochs: caches read everything once, then follow the log again");
   add("status", "Which tables are captured, and healthy or why not", std::nullopt);
   CLI::App& prune = add("prune", "Delete old changes from the log", CaptureAction::prune);
   prune.add_option("--keep", flags.capture.keep, "newest changes that stay (100000)")

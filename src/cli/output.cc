@@ -123,6 +123,31 @@ std::string freshness_text(const Freshness& f) {
   return text;
 }
 
+std::string missed_text(const MissedByCapture& missed) {
+  std::uint64_t changes = 0;
+  std::string tables;
+  for (const auto& [table, count] : missed.tables) {
+    changes += count;
+    tables += (tables.empty() ? "" : ", ") + table;
+  }
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now() - missed.found_at);
+  return "missed " + grouped(changes) + (changes == 1 ? " change of " : " changes of ") + tables +
+         ", as an audit found " + format_duration(std::max(age, std::chrono::milliseconds(0))) +
+         " ago: each pass reads the whole scope. A client writes with triggers off, or writes "
+         "rowid "
+         "with REPLACE; once none does, run `tidemark capture install --renew`";
+}
+
+std::string missed_json(const std::optional<MissedByCapture>& missed) {
+  if (!missed) return "null";
+  std::string tables;
+  for (const auto& [table, count] : missed->tables) {
+    tables += (tables.empty() ? "" : ",") + json_string(table) + ":" + std::to_string(count);
+  }
+  return "{\"found_at_ms\":" + time_json(missed->found_at) + ",\"tables\":{" + tables + "}}";
+}
+
 bool write_out(std::string_view text) {
   if (write_error != 0) return false;
   errno = 0;

@@ -32,6 +32,10 @@ void print_envelope(std::string_view command, int exit, const Error* error,
 // The same for commands that have a cache: looks at it for its freshness.
 [[nodiscard]] int report_cache_error(const Context& context, std::string_view command,
                                      const Error& error);
+// A sentence: what the last audits found, and the command that ends it.
+[[nodiscard]] std::string missed_text(const MissedByCapture& missed);
+// {"found_at_ms":...,"tables":{"episodes":2}}, or null.
+[[nodiscard]] std::string missed_json(const std::optional<MissedByCapture>& missed);
 [[nodiscard]] std::string freshness_json(const Freshness& freshness);
 // A sentence: "fresh, checked 3.2 s ago".
 [[nodiscard]] std::string freshness_text(const Freshness& freshness);

@@ -21,6 +21,7 @@ void each_setting(const Visit& visit) {
   visit("sync", "max_concurrent_fetches", &Settings::max_concurrent_fetches);
   visit("sync", "request_deadline", &Settings::request_deadline);
   visit("sync", "pass_deadline", &Settings::pass_deadline);
+  visit("sync", "max_rows_read_per_pass", &Settings::max_rows_read_per_pass);
   visit("sync", "interval", &Settings::interval);
   visit("sync", "max_staleness", &Settings::max_staleness);
   visit("sync", "heartbeat", &Settings::heartbeat);

@@ -131,7 +131,10 @@ Result<SyncConfig> sync_config(const Settings& settings) {
       static_cast<std::uint32_t>(std::min<std::uint64_t>(fetches, 1'000'000));
   config.request_deadline = settings.request_deadline.value_or(config.request_deadline);
   config.pass_deadline = settings.pass_deadline.value_or(config.pass_deadline);
+  config.max_rows_read_per_pass =
+      settings.max_rows_read_per_pass.value_or(config.max_rows_read_per_pass);
   config.heartbeat = settings.heartbeat.value_or(config.heartbeat);
+  config.audit_interval = settings.audit_interval.value_or(config.audit_interval);
   TIDEMARK_TRY(config.validate());
   return config;
 }
@@ -144,10 +147,9 @@ std::string times_out_of_range(const Settings& settings) {
     std::chrono::milliseconds high;
   };
   using std::chrono::hours;
-  const std::array<Bound, 3> bounds = {
+  const std::array<Bound, 2> bounds = {
       {{"interval", settings.interval, std::chrono::milliseconds(100), hours(24)},
-       {"max_staleness", settings.max_staleness, std::chrono::milliseconds(100), hours(24 * 365)},
-       {"audit_interval", settings.audit_interval, std::chrono::minutes(1), hours(24 * 365)}}};
+       {"max_staleness", settings.max_staleness, std::chrono::milliseconds(100), hours(24 * 365)}}};
   std::string problems;
   for (const Bound& bound : bounds) {
     if (!bound.value || (*bound.value >= bound.low && *bound.value <= bound.high)) continue;

@@ -37,6 +37,7 @@ struct Settings {
   std::optional<std::uint64_t> max_concurrent_fetches;
   std::optional<std::chrono::milliseconds> request_deadline;
   std::optional<std::chrono::milliseconds> pass_deadline;
+  std::optional<std::uint64_t> max_rows_read_per_pass;
   std::optional<std::chrono::milliseconds> interval;
   std::optional<std::chrono::milliseconds> max_staleness;
   std::optional<std::chrono::milliseconds> heartbeat;
@@ -50,7 +51,6 @@ struct Settings {
 inline constexpr std::chrono::milliseconds kInterval{30'000};
 inline constexpr std::chrono::milliseconds kHeartbeat = SyncConfig{}.heartbeat;
 inline constexpr std::chrono::milliseconds kMaxStaleness{300'000};
-inline constexpr std::chrono::milliseconds kAuditInterval{86'400'000};
 
 // Takes from `lower` what `upper` does not name.
 void merge(Settings& upper, const Settings& lower);
@@ -68,7 +68,7 @@ void mark_as_flags(Settings& settings);
 
 // Errors: invalid, with every field that is out of range.
 [[nodiscard]] Result<SyncConfig> sync_config(const Settings& settings);
-// What is wrong with interval, max_staleness or audit_interval alone; empty: nothing.
+// What is wrong with interval or max_staleness alone; empty: nothing.
 [[nodiscard]] std::string times_out_of_range(const Settings& settings);
 // max_staleness must allow for heartbeat + interval.
 [[nodiscard]] Result<void> check_times(const Settings& settings);

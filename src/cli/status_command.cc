@@ -41,6 +41,8 @@ std::string status_json(const CacheStatus& s) {
   json["live_bytes"] = s.live_bytes ? Json(*s.live_bytes) : Json();
   json["reads"] = reads_json(s.reads);
   json["holder"] = s.holder ? Json(*s.holder) : Json();
+  json["audited_at_ms"] = Json::parse(time_json(s.audited_at));
+  json["missed_by_capture"] = Json::parse(missed_json(s.missed_by_capture));
   json["notes"] = s.notes;
   json["last_report"] = parsed_report(s);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -101,6 +103,7 @@ void print_status(const Context& context, const CacheStatus& s) {
   line("source", s.source);
   line("freshness", freshness_text(s.freshness));
   if (!s.freshness.consistent) line("", "not one snapshot of the source");
+  if (s.missed_by_capture) line("capture", missed_text(*s.missed_by_capture));
   line("scope", scope_text(s));
   std::size_t width = 0;
   for (const auto& [name, count] : s.counts) width = std::max(width, name.size());

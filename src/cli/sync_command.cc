@@ -35,7 +35,44 @@ void print_report(const SyncReport& report) {
   for (const auto& item : report.skipped) {
     write_out("  skipped " + item.collection + " " + item.key + ": " + item.reason + "\n");
   }
+  for (const auto& item : report.missed) {
+    write_out("  missed by capture: " + item.collection + " " + item.key + "\n");
+  }
+  if (report.missed_by_capture > 0) {
+    write_out("  " + grouped(report.missed_by_capture) +
+              (report.missed_by_capture == 1 ? " change was" : " changes were") +
+              " missed by capture, and repaired; `tidemark status` says more\n");
+  }
   for (const auto& problem : report.validation.problems) write_out("  differs: " + problem + "\n");
+}
+
+std::string price_json(const SyncPrice& price) {
+  const auto n = [](std::uint64_t value) { return std::to_string(value); };
+  const bool follows = price.changes.has_value();
+  const std::string everything = "{\"rows_read\":" + n(price.everything_rows_read) + "}";
+  return "{\"dry_run\":true,\"mode\":" + json_string(price.mode) +
+         ",\"reason\":" + json_string(price.reason) + ",\"episodes\":" + n(price.episodes) +
+         ",\"patterns\":" + n(price.patterns) + ",\"heuristics\":" + n(price.heuristics) +
+         ",\"embeddings\":" + n(price.embeddings) + ",\"rows_read\":" + n(price.rows_read) +
+         ",\"fill\":" + everything + ",\"audit\":" + (follows ? everything : "null") +
+         ",\"delta\":" +
+         (follows ? "{\"changes\":" + n(*price.changes) +
+                        ",\"rows_read\":" + n(price.delta_rows_read.value_or(0)) + "}"
+                  : "null") +
+         "}";
+}
+
+void print_price(const SyncPrice& price) {
+  write_out((price.mode == "audit" ? "an " : "a ") + price.mode + " pass would keep " +
+            grouped(price.episodes) + " episodes, " + grouped(price.patterns) + " patterns, " +
+            grouped(price.heuristics) + " heuristics and up to " + grouped(price.embeddings) +
+            " embeddings,\nand read about " + grouped(price.rows_read) + " rows at the source" +
+            (price.reason.empty() ? "" : " (" + price.reason + ")") + "\n");
+  if (!price.changes) return;
+  write_out("  a delta of " + grouped(*price.changes) +
+            (*price.changes == 1 ? " logged change" : " logged changes") + " reads about " +
+            grouped(price.delta_rows_read.value_or(0)) + " rows, an audit or a fill about " +
+            grouped(price.everything_rows_read) + "\n");
 }
 
 int run_price(const Context& context, Syncer& syncer, const SyncRequest& request,
@@ -43,19 +80,10 @@ int run_price(const Context& context, Syncer& syncer, const SyncRequest& request
   const auto price = syncer.price(stop, request);
   if (!price) return report_cache_error(context, "sync", price.error());
   if (context.json) {
-    const auto n = [](std::uint64_t value) { return std::to_string(value); };
-    print_envelope(
-        "sync", kDone, nullptr, nullptr,
-        "{\"dry_run\":true,\"mode\":" + json_string(price->mode) +
-            ",\"episodes\":" + n(price->episodes) + ",\"patterns\":" + n(price->patterns) +
-            ",\"heuristics\":" + n(price->heuristics) + ",\"embeddings\":" + n(price->embeddings) +
-            ",\"rows_read\":" + n(price->rows_read) + "}");
-    return kDone;
+    print_envelope("sync", kDone, nullptr, nullptr, price_json(*price));
+  } else {
+    print_price(*price);
   }
-  write_out("a " + price->mode + " pass would keep " + grouped(price->episodes) + " episodes, " +
-            grouped(price->patterns) + " patterns, " + grouped(price->heuristics) +
-            " heuristics and up to " + grouped(price->embeddings) +
-            " embeddings,\nand read about " + grouped(price->rows_read) + " rows at the source\n");
   return kDone;
 }
 
@@ -94,7 +122,8 @@ SyncRequest request_of(const Settings& settings) {
 }
 
 int print_outcome(const Context& context, std::string_view command, const SyncReport& report) {
-  const bool whole = report.freshness.incomplete == 0 && !report.validation.failed();
+  const bool whole = report.freshness.incomplete == 0 && !report.validation.failed() &&
+                     report.missed_by_capture == 0;
   const int exit = whole ? kDone : kDoneWithSkips;
   if (context.json) {
     print_envelope(command, exit, nullptr, &report.freshness, report.to_json());

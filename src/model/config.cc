@@ -35,7 +35,13 @@ Result<void> SyncConfig::validate() const {
   if (pass_deadline.count() != 0) {
     check.in_range<std::int64_t>("pass_deadline", pass_deadline.count(), 100, 86'400'000, " ms");
   }
+  if (max_rows_read_per_pass != 0) {
+    check.in_range<std::uint64_t>("max_rows_read_per_pass", max_rows_read_per_pass, 1'000,
+                                  1'000'000'000'000);
+  }
   check.in_range<std::int64_t>("heartbeat", heartbeat.count(), 0, 3'600'000, " ms");
+  check.in_range<std::int64_t>("audit_interval", audit_interval.count(), 60'000, 31'536'000'000,
+                               " ms");
   if (check.problems().empty()) return {};
   return fail(ErrorCode::invalid, "bad configuration: " + check.problems(),
               "correct the named fields; `tidemark config print` shows every field");

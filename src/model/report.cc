@@ -59,6 +59,10 @@ std::string SyncReport::to_json() const {
   for (const auto& item : skipped) {
     skips.push_back({{"collection", item.collection}, {"key", item.key}, {"reason", item.reason}});
   }
+  Json unlogged = Json::array();
+  for (const auto& item : missed) {
+    unlogged.push_back({{"collection", item.collection}, {"key", item.key}});
+  }
   const Json json = {{"mode", mode},
                      {"reason", reason},
                      {"resumed", resumed},
@@ -76,6 +80,8 @@ std::string SyncReport::to_json() const {
                      {"commits", commits},
                      {"vectors_kept_raw", vectors_kept_raw},
                      {"skipped", skips},
+                     {"missed_by_capture", missed_by_capture},
+                     {"missed", unlogged},
                      {"notes", notes},
                      {"roles", roles},
                      {"validation", tidemark::to_json(validation)},

@@ -197,8 +197,8 @@ void read_journal(const model::RowSet& rows, CaptureSurvey& survey) {
   }
 }
 
-Result<std::vector<std::string>> install_statements(const CaptureSurvey& survey,
-                                                    std::int64_t keep) {
+Result<std::vector<std::string>> install_statements(const CaptureSurvey& survey, std::int64_t keep,
+                                                    bool renew) {
   if (survey.guard && survey.guard->version > kCaptureVersion) {
     return fail(ErrorCode::unsupported, "the source has a newer change capture than this tidemark",
                 "upgrade tidemark");
@@ -212,6 +212,10 @@ Result<std::vector<std::string>> install_statements(const CaptureSurvey& survey,
   }
   for (const CaptureTable* const table : wanted.to_make) {
     append(statements, create_table_triggers(table->name, table->key, table->sql, keep));
+    append(statements, record_table(table->name, table->sql));
+  }
+  if (!renew) return statements;
+  for (const CaptureTable* const table : wanted.healthy) {
     append(statements, record_table(table->name, table->sql));
   }
   return statements;

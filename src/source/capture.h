@@ -52,9 +52,11 @@ void read_journal(const model::RowSet& rows, CaptureSurvey& survey);
 
 // What has to be run, in order and in one transaction; none: nothing is to do. Idempotent; heals
 // what is half there; a table gets a new epoch whenever any of its triggers is created.
-// `keep`: see kLogKeep. Errors: unsupported (a newer capture; no table can be captured).
+// `keep`: see kLogKeep; `renew`: healthy tables get a new epoch, too. Errors: unsupported (a newer
+// capture; no table can be captured).
 [[nodiscard]] Result<std::vector<std::string>> install_statements(const CaptureSurvey& survey,
-                                                                  std::int64_t keep);
+                                                                  std::int64_t keep,
+                                                                  bool renew = false);
 // Leaves nothing but SQLite's sqlite_sequence.
 [[nodiscard]] std::vector<std::string> remove_statements(const CaptureSurvey& survey);
 // Transactions, each of which raises the floor and deletes below it, down to the newest `keep`

@@ -118,6 +118,13 @@ Result<bool> Applier::in_scope(const FetchedRows& event, std::size_t row) {
 }
 
 Result<void> Applier::take(FetchedRows event) {
+  if (suspects_ != nullptr) suspects_->coming(event);
+  Result<void> taken = take_rows(event);
+  if (suspects_ != nullptr) suspects_->taken();
+  return taken;
+}
+
+Result<void> Applier::take_rows(FetchedRows& event) {
   vectors_kept_raw_ += event.vectors_kept_raw;
   if (event.stored > 0) reports_[event.collection->name].unchanged += event.stored;
   if (resumed_ || confirm_round_ > 0) TIDEMARK_TRY(judge_skips(event));
@@ -155,6 +162,7 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
   CollectionReport& report = reports_[collection.name];
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool same = outcomes[i] == cache::PutOutcome::unchanged;
+    if (suspects_ != nullptr) suspects_->put(collection, rows[i].key, outcomes[i]);
     if (!same && observe_) {
       observe_(
           collection.name, rows[i].key,
@@ -185,6 +193,7 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
     const bool relied_on = filling_ && filling_->resumed && confirm_round_ == 0;
     if (relied_on) candidates_[&collection].insert(keys[i]);
     if (observe_) observe_(collection.name, keys[i], Difference::surplus);
+    if (suspects_ != nullptr) suspects_->removed(collection, keys[i], gone);
     if (collection.kind != Kind::embeddings) {
       TIDEMARK_TRY(remove_children(collection.kind, keys[i]));
     }

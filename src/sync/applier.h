@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cache/writer.h"
+#include "sync/audit.h"
 #include "sync/engine.h"
 #include "sync/events.h"
 #include "tidemark/report.h"
@@ -34,6 +35,8 @@ class Applier {
   Applier(cache::WriteSession& session, const model::Catalog& catalog, const Scope& scope,
           std::optional<Filling> filling = {}, ObserveDifference observe = {});
 
+  // For an audit: learns of every change. It outlives the applier.
+  void watch(Suspects* suspects) { suspects_ = suspects; }
   // For a delta, before anything is taken: window and skip list go on from the cache's meta.
   // Fetched rows are judged against the window as they come, and lists of children are complete.
   void resume();
@@ -81,6 +84,7 @@ class Applier {
                                              const std::string& parent_key);
   void note_return(const model::Collection& collection, const std::string& key);
   [[nodiscard]] Result<bool> in_scope(const FetchedRows& event, std::size_t row);
+  [[nodiscard]] Result<void> take_rows(FetchedRows& event);
   [[nodiscard]] Result<bool> has_parent(const model::Parent& parent);
   [[nodiscard]] Result<void> join_window(const ListedPlaces& event);
   [[nodiscard]] Result<void> find_unlisted(const model::Collection& collection);
@@ -99,6 +103,7 @@ class Applier {
   const Scope& scope_;
   const std::optional<Filling> filling_;
   const ObserveDifference observe_;
+  Suspects* suspects_ = nullptr;
   std::size_t uncommitted_bytes_ = 0;
   bool confirming_ = false;
   std::uint32_t window_lists_ = 0;

@@ -188,7 +188,7 @@ Result<CapturePlan> CaptureAdmin::plan(const CaptureRequest& request, const std:
   }
   std::vector<std::string> statements;
   if (request.action == CaptureAction::install) {
-    TIDEMARK_ASSIGN(wanted, source::install_statements(survey, keep));
+    TIDEMARK_ASSIGN(wanted, source::install_statements(survey, keep, request.renew));
     statements = std::move(wanted);
   } else {
     statements = source::remove_statements(survey);

@@ -13,7 +13,7 @@ std::string doubt_of(const Result<Follower::Seen>& seen) {
   if (seen) return {};
   if (source::is_capture_gone(seen.error())) return "change capture was removed from the source";
   // The statements are ours: what they name is no longer there.
-  if (seen.error().code != ErrorCode::invalid) return {};
+  if (seen.error().code != ErrorCode::invalid || is_over_limit(seen.error())) return {};
   return "the tables of the source changed: " + seen.error().message;
 }
 

@@ -70,7 +70,7 @@ Result<void> Pass::prepare() {
 // The log is worth a request: nothing is known that needs everything to be read.
 bool Pass::may_follow(const cache::Meta& meta) const {
   return !meta.capture.database_id.empty() && !meta.state.in_doubt && !meta.state.needs_repair &&
-         !request_.full && !setup_.audit && !setup_.recovery.mended;
+         meta.audit.missed.empty() && !request_.full && !setup_.audit && !setup_.recovery.mended;
 }
 
 Result<void> Pass::open_existing() {
@@ -139,7 +139,9 @@ Result<void> Pass::synchronize() {
     report_.mode = to_string(Mode::delta);
     const model::Catalog catalog = meta_->catalog.catalog;
     TIDEMARK_ASSIGN(followed, follow(catalog, fetcher));
-    if (followed == Followed::caught_up && !setup_.config.validate_checksums) {
+    if (followed == Followed::caught_up) {
+      const cache::AuditRecord last = (writer_ ? writer_->meta() : *meta_).audit;
+      if (const auto why = why_audit(last, checked_at_, setup_.config)) return audit(*why, fetcher);
       TIDEMARK_TRY(close_writer());
       pack();
       return {};
@@ -154,6 +156,7 @@ Result<void> Pass::read_everything(Fetcher& fetcher) {
   if (meta_) known = meta_->catalog.catalog;
   TIDEMARK_ASSIGN(discovered, discover(fetcher, known));
   const model::Catalog& catalog = discovered.catalog;
+  source_has_log_ = discovered.has_log;
   if (discovered.has_log) TIDEMARK_TRY(guard_by_capture(catalog, fetcher));
   if (!held_snapshot_ && !capture_) {
     fetcher.set_guard(std::make_shared<SchemaGuard>(catalog.fingerprint));
@@ -178,7 +181,9 @@ Result<void> Pass::guard_by_capture(const model::Catalog& catalog, Fetcher& fetc
   const std::string followed = meta_ ? meta_->capture.database_id : std::string();
   other_database_ =
       !followed.empty() && !guard.database_id.empty() && guard.database_id != followed;
-  if (auto trouble = capture_trouble(guard, catalog, scope_)) {
+  auto trouble = capture_trouble(guard, catalog, scope_);
+  if (!trouble && meta_) trouble = missed_before(meta_->audit, guard, catalog, scope_);
+  if (trouble) {
     report_.notes.push_back("every pass reads the whole scope: " + *trouble);
     if (reason_.empty()) untrusted_ = "the change log cannot be followed: " + *trouble;
     return {};
@@ -194,7 +199,6 @@ void Pass::explain_plan(const model::Catalog& catalog) {
     plan_.reason = meta_->capture.database_id.empty() ? "change capture was installed"
                    : setup_.recovery.mended           ? "the cache is being repaired"
                    : setup_.audit                     ? "the cache is compared with the source"
-                   : setup_.config.validate_checksums ? "every row is compared, as configured"
                                                       : "the scope is another one";
   }
   if (scan && meta_ && meta_->state.in_doubt && !meta_->doubt.empty()) plan_.reason = meta_->doubt;

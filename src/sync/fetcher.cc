@@ -24,9 +24,19 @@ Result<model::RowSet> joined(std::vector<model::RowSet> results) {
   return rows;
 }
 
+constexpr std::string_view kOverLimit = "MAX_ROWS_READ_PER_PASS";
+
+std::uint64_t rows_of(const turso::BatchReply& reply) {
+  std::uint64_t rows = 0;
+  for (const model::RowSet& result : reply.results) rows += result.size();
+  return rows;
+}
+
 bool may_pass(const Error& error) { return error.code == ErrorCode::unavailable; }
 
 }  // namespace
+
+bool is_over_limit(const Error& error) { return error.source_text == kOverLimit; }
 
 struct Fetcher::Work {
   const model::Collection& collection;
@@ -67,6 +77,25 @@ Result<void> Fetcher::check_time() const {
   return {};
 }
 
+std::optional<std::uint64_t> Fetcher::rows_left() const {
+  const std::uint64_t max = config_.max_rows_read_per_pass;
+  if (max == 0) return std::nullopt;
+  return max - std::min(max, counts_.rows_spent);
+}
+
+Result<void> Fetcher::afford(std::uint64_t rows) const {
+  const auto left = rows_left();
+  if (!left || rows <= *left) return {};
+  return fail(ErrorCode::invalid,
+              "the pass would have the source read about " +
+                  std::to_string(counts_.rows_spent + rows) + " rows or more, beyond " +
+                  "max_rows_read_per_pass = " + std::to_string(config_.max_rows_read_per_pass),
+              "raise max_rows_read_per_pass, keep fewer episodes (--max-episodes-cache N "
+              "--set-scope), or `tidemark capture install`, so that a pass reads only what "
+              "changed; `tidemark sync --dry-run` prices it",
+              std::string(kOverLimit));
+}
+
 SteadyTime Fetcher::request_deadline() const {
   return std::min(deadline_, clock_.steady() + config_.request_deadline);
 }
@@ -90,9 +119,12 @@ Result<std::vector<model::RowSet>> Fetcher::take_each(turso::BatchReply reply) c
 Result<turso::BatchReply> Fetcher::ask(const turso::Batch& batch) {
   for (std::uint32_t tries = 1;; ++tries) {
     TIDEMARK_TRY(check_time());
+    TIDEMARK_TRY(afford(1));
     auto reply = turso::run(connection_, batch, request_deadline(), abandoned_.get_token());
-    if (reply) counts_.add_rows_read(reply->rows_read);
-    if (reply) return reply;
+    if (reply) {
+      counts_.spend(reply->rows_read, rows_of(*reply));
+      return reply;
+    }
     if (!may_pass(reply.error()) || tries >= kTriesMax) {
       return std::unexpected(guard_ ? explain_guarded(std::move(reply).error())
                                     : std::move(reply).error());
@@ -183,7 +215,7 @@ void Fetcher::split(Work& work, Page page) {
 void Fetcher::take_completion(Work& work, turso::Completion completion) {
   auto found = work.in_flight.extract(completion.ticket);
   if (found.empty()) return;  // an abandoned attempt
-  Finished finished{std::move(found.mapped()), {}, 0, std::nullopt, false};
+  Finished finished{std::move(found.mapped()), {}, 0, std::nullopt, 0, false};
   finished.page.took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() -
                                                                              finished.page.started);
   ++work.decoding;
@@ -210,6 +242,7 @@ void Fetcher::take_completion(Work& work, turso::Completion completion) {
 void Fetcher::decode(const Work& work, Finished& finished, turso::BatchReply reply) const {
   const std::uint64_t body = reply.body_bytes;
   finished.rows_read = reply.rows_read;
+  finished.rows_came = rows_of(reply);
   const auto give = [&]() -> Result<void> {
     TIDEMARK_ASSIGN(results, take_each(std::move(reply)));
     TIDEMARK_ASSIGN(rows, joined(std::move(results)));
@@ -243,7 +276,7 @@ Result<void> Fetcher::settle_finished(Work& work) {
 
 Result<void> Fetcher::settle(Work& work, Finished finished) {
   Page& page = finished.page;
-  counts_.add_rows_read(finished.rows_read);
+  counts_.spend(finished.rows_read, finished.rows_came);
   if (finished.outcome) {
     ++counts_.pages;
     work.sizer.measured(page.keys.size(), finished.bytes, page.took);
@@ -279,6 +312,7 @@ Result<void> Fetcher::settle(Work& work, Finished finished) {
 
 Result<void> Fetcher::rows(const model::Collection& collection, std::span<const Value> keys,
                            const RowsSink& sink) {
+  TIDEMARK_TRY(afford(keys.size()));
   PageSizer& sizer =
       sizers_.try_emplace(collection.name, static_cast<std::size_t>(config_.batch_size))
           .first->second;

@@ -2,6 +2,7 @@
 // parallel.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -32,11 +33,21 @@ struct FetchCounts {
   std::uint64_t pages = 0;
   std::uint64_t retries = 0;
   std::optional<std::uint64_t> rows_read;
+  // What counts against max_rows_read_per_pass: of each reply what the server says, or the rows
+  // that came where these are more (some servers say 0).
+  std::uint64_t rows_spent = 0;
 
+  void spend(const std::optional<std::uint64_t>& read, std::uint64_t came) {
+    rows_spent += std::max(read.value_or(0), came);
+    add_rows_read(read);
+  }
   void add_rows_read(const std::optional<std::uint64_t>& read) {
     if (read) rows_read = rows_read.value_or(0) + *read;
   }
 };
+
+// The error of a pass that would exceed max_rows_read_per_pass.
+[[nodiscard]] bool is_over_limit(const Error& error);
 
 // A page of rows with the keys that were asked for.
 using RowsSink =
@@ -45,7 +56,7 @@ using RowsSink =
 // One thread uses it; pages from a server are decoded, and given to the sink, on a second one, so
 // that the next replies are read from the network meanwhile. Errors of every call: the
 // connection's, after kTriesMax tries of what may pass; cancelled; unavailable at the pass's
-// deadline or when the schema changed under the pass.
+// deadline or when the schema changed under the pass; is_over_limit().
 class Fetcher {
  public:
   Fetcher(turso::Connection& connection, const SyncConfig& config,
@@ -57,6 +68,10 @@ class Fetcher {
 
   // From now on each reply must pass it. Null: no guard.
   void set_guard(std::shared_ptr<RequestGuard> guard) { guard_ = std::move(guard); }
+  // Rows that the source may still read in this pass; nothing: any number.
+  [[nodiscard]] std::optional<std::uint64_t> rows_left() const;
+  // Refuses what would read about so many rows more than it may.
+  [[nodiscard]] Result<void> afford(std::uint64_t rows) const;
   // Waits before the try after `tries` that came to nothing.
   [[nodiscard]] Result<void> pause(std::uint32_t tries);
 
@@ -88,6 +103,7 @@ class Fetcher {
     Result<void> outcome;
     std::size_t bytes = 0;
     std::optional<std::uint64_t> rows_read;
+    std::uint64_t rows_came = 0;
     bool inexact = false;  // to be asked again in the exact form
   };
   struct Work;

@@ -79,6 +79,7 @@ Result<void> Pass::begin_fill(const model::Catalog& catalog) {
   first.identity.generation = generation;
   first.identity.source = setup_.url.identity;
   first.filled_over = standing_generation_;
+  if (meta_) first.audit = meta_->audit;
   describe(first, catalog);
   TIDEMARK_ASSIGN(
       writer, cache::Writer::create(cache::generation_path(setup_.cache), first, writer_options()));

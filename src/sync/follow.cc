@@ -109,7 +109,12 @@ Result<Follower::Seen> Follower::look(const source::GuardState& state) {
 // Rows that are too large to come together come in pages; a range whose ids are is cut shorter.
 Result<Follower::Seen> Follower::look_within_limits(const source::GuardState& state) {
   bool rows = true;
-  for (std::size_t changes = changes_max_;; changes /= 2) {
+  std::size_t changes_max = changes_max_;
+  // A change costs its log row, read once for each table, its row, and maybe an embedding.
+  if (const auto left = fetcher_.rows_left()) {
+    changes_max = std::clamp<std::uint64_t>(*left / kRowsPerChange, 1, changes_max_);
+  }
+  for (std::size_t changes = changes_max;; changes /= 2) {
     auto seen = look_once(state, changes, rows);
     if (seen || !turso::is_too_large(seen.error()) || changes == 1) return seen;
     if (rows) changes *= 2;

@@ -1,5 +1,6 @@
 // One pass, from the lock to the report. engine.cc plans it, reconcile.cc reads everything, fill.cc
-// into a new generation, delta.cc follows the change log, settle.cc commits, checks and reports.
+// into a new generation, delta.cc follows the change log, audit.cc audits it, settle.cc commits,
+// checks and reports.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include "cache/lock.h"
 #include "cache/writer.h"
 #include "sync/applier.h"
+#include "sync/audit.h"
 #include "sync/engine.h"
 #include "sync/fetcher.h"
 #include "sync/follow.h"
@@ -75,6 +77,11 @@ class Pass {
   [[nodiscard]] Result<void> confirm(const Fetcher& fetcher);
   [[nodiscard]] Result<void> note_doubt(const std::string& reason);
 
+  // audit.cc
+  [[nodiscard]] Result<void> audit(const std::string& why, Fetcher& fetcher);
+  [[nodiscard]] Result<void> explain_differences(Fetcher& fetcher);
+  void record_audit(cache::Meta& meta) const;
+
   // settle.cc
   [[nodiscard]] Result<void> commit(cache::WriteSession session, const model::Catalog& catalog,
                                     const Fetcher& fetcher);
@@ -98,7 +105,9 @@ class Pass {
   std::optional<cache::Writer> writer_;
   std::unique_ptr<turso::Connection> connection_;
   std::shared_ptr<CaptureGuard>
-      capture_;            // everything is being read, beside a log that is followed
+      capture_;                       // everything is being read, beside a log that is followed
+  std::optional<Suspects> suspects_;  // this is an audit
+  bool source_has_log_ = true;
   WallTime checked_at_{};  // before the first request
   Scope scope_;
   Plan plan_;

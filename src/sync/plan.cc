@@ -1,5 +1,9 @@
 #include "sync/plan.h"
 
+#include <algorithm>
+
+#include "cache/staleness.h"
+
 namespace tidemark::sync {
 namespace {
 
@@ -24,6 +28,8 @@ const char* to_string(Mode mode) {
       return "delta";
     case Mode::reconcile:
       return "reconcile";
+    case Mode::audit:
+      return "audit";
   }
   return "";
 }
@@ -80,6 +86,32 @@ Plan make_plan(const std::optional<model::Catalog>& stored, const model::Catalog
     return {Mode::fill, "the tables of the source changed", scope};
   }
   return {Mode::scan, "no change capture at the source", scope};
+}
+
+std::uint64_t least_price(const cache::Meta& meta, const Scope& scope) {
+  std::uint64_t rows = 0;
+  for (const auto& collection : meta.catalog.catalog.collections) {
+    const auto sum = meta.sums.find(collection.name);
+    if (sum == meta.sums.end() || !in_scope(collection, scope)) continue;
+    const bool all = scope.max_episodes_cache >= meta.identity.scope.max_episodes_cache;
+    if (collection.kind == model::Kind::episodes) {
+      rows += std::min(sum->second.count, scope.max_episodes_cache);
+    } else if (collection.kind != model::Kind::embeddings || all) {
+      rows += sum->second.count;
+    }
+  }
+  return 2 * rows;
+}
+
+std::optional<std::string> why_audit(const cache::AuditRecord& last,
+                                     std::chrono::system_clock::time_point now,
+                                     const SyncConfig& config) {
+  if (config.validate_checksums) return "every row is compared, as configured";
+  if (last.ended_at_us == 0) return "the cache was never audited";
+  const auto ended = cache::time_from_us(last.ended_at_us);
+  if (ended > now + cache::kClockSkewMax) return "the clock was set back since the last audit";
+  if (now - ended >= config.audit_interval) return "the last audit is older than audit_interval";
+  return std::nullopt;
 }
 
 }  // namespace tidemark::sync

@@ -1,6 +1,7 @@
 // What a pass will do, decided from what the cache says of itself and what was asked. Pure.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -12,8 +13,9 @@
 
 namespace tidemark::sync {
 
-// reconcile: a scan beside a change log that is followed from then on.
-enum class Mode { fill, scan, delta, reconcile };
+// reconcile: a scan beside a change log that is followed from then on; audit: one beside a log that
+// is followed already.
+enum class Mode { fill, scan, delta, reconcile, audit };
 
 [[nodiscard]] const char* to_string(Mode mode);
 
@@ -40,5 +42,15 @@ struct Plan {
 [[nodiscard]] Plan make_plan(const std::optional<model::Catalog>& stored,
                              const model::Catalog& found, bool older_format, bool full,
                              const Scope& scope, bool other_database = false);
+
+// How many rows the source reads at the least when everything is read, by what the cache holds:
+// each is listed, and read.
+[[nodiscard]] std::uint64_t least_price(const cache::Meta& meta, const Scope& scope);
+
+// Why a pass that followed the log compares everything, too; nothing: it need not. A clock that was
+// set back makes an audit due, so that it cannot put them off for good.
+[[nodiscard]] std::optional<std::string> why_audit(const cache::AuditRecord& last,
+                                                   std::chrono::system_clock::time_point now,
+                                                   const SyncConfig& config);
 
 }  // namespace tidemark::sync

@@ -5,6 +5,7 @@
 namespace tidemark::sync {
 
 Result<void> Pass::finish_in_place(const model::Catalog& catalog, Fetcher& fetcher) {
+  if (meta_) TIDEMARK_TRY(fetcher.afford(least_price(*meta_, scope_)));
   TIDEMARK_TRY(reconcile(catalog, fetcher));
   if (setup_.audit) return close_writer();
   TIDEMARK_TRY(follow_on(catalog, fetcher));
@@ -18,6 +19,7 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   TIDEMARK_ASSIGN(open, writer());
   TIDEMARK_ASSIGN(session, open->begin());
   Applier applier(session, catalog, scope_, filling(), setup_.audit);
+  if (suspects_) applier.watch(&*suspects_);
   const auto observe = [this](const Event& event) { count(event); };
   TIDEMARK_TRY(applier.drop_out_of_scope(open->meta().catalog.catalog));
   TIDEMARK_TRY(transfer(
@@ -40,6 +42,7 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   }
   // Those that moved up since the window was listed may be more than it has room for.
   TIDEMARK_TRY(applier.settle_window({}));
+  if (suspects_) TIDEMARK_TRY(explain_differences(fetcher));
   progress("validate");
   TIDEMARK_TRY(applier.finish(report_));
   list_torn_ = applier.list_was_torn();

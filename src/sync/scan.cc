@@ -94,6 +94,9 @@ Result<source::Listed> Scan::list(const Collection& collection, source::ListRequ
   const bool first = !request.after && !request.nulls_only;
   while (true) {
     request.limit = static_cast<std::size_t>(std::min<std::uint64_t>(list_rows_, rows_max));
+    if (const auto left = fetcher_.rows_left(); left && *left < request.limit) {
+      request.limit = static_cast<std::size_t>(std::max<std::uint64_t>(1, *left));
+    }
     std::vector<turso::Statement> statements = {source::list_statement(collection, request)};
     if (first) statements.push_back(source::odd_keys_statement(collection, kOddKeysMax));
     auto results = fetcher_.ask_each(std::move(statements));
@@ -224,6 +227,7 @@ Result<void> Scan::children(const Collection& parent, std::span<const Value> key
 
 Result<void> Scan::children(const Collection& embeddings, const Collection& parent,
                             std::span<const Value> keys) {
+  TIDEMARK_TRY(fetcher_.afford(keys.size()));
   auto listed = fetcher_.ask(source::list_children_statements(embeddings, keys));
   if (!listed && turso::is_too_large(listed.error()) && keys.size() > 1) {
     TIDEMARK_TRY(children(embeddings, parent, keys.first(keys.size() / 2)));

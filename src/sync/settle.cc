@@ -32,6 +32,7 @@ Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& cat
   meta.state.needs_repair = false;  // every row was compared with the source
   meta.state.in_doubt = false;
   meta.doubt.clear();
+  record_audit(meta);
   if (!meta.state.catching_up) confirm_all(meta);
   finish_report(meta, fetcher);
   meta.last_report_json = report_.to_json();

@@ -33,6 +33,9 @@ inline constexpr std::size_t kIndexSlice = 2'000;
 // with them, stay below the limit of a reply. What is larger is fetched in pages.
 inline constexpr std::size_t kChangesPerRange = 1'000;
 
+// Rows that the source reads for one of them, as a rule, where max_rows_read_per_pass is set.
+inline constexpr std::size_t kRowsPerChange = 8;
+
 // Ranges that a pass follows past the head that it first saw, when each brings later rows than its
 // range: an agent that writes all the time must not keep a pass from ending.
 inline constexpr std::size_t kRoundsBeyondHead = 4;

@@ -70,6 +70,20 @@ TEST_P(CaptureInstall, what_is_missing_is_mended_with_a_new_epoch) {
   EXPECT_EQ(after.database_id, before.database_id);
 }
 
+TEST_P(CaptureInstall, renewing_gives_every_healthy_table_a_new_epoch_and_nothing_else) {
+  start();
+  const auto before = guard();
+  const auto statements = source::install_statements(survey(), 100'000, true);
+  ASSERT_TRUE(statements);
+  run(*statements);
+  const auto after = guard();
+  EXPECT_TRUE(after.unhealthy.empty());
+  EXPECT_EQ(after.epochs.size(), before.epochs.size());
+  for (const auto& [table, epoch] : before.epochs) EXPECT_NE(after.epochs.at(table), epoch);
+  EXPECT_EQ(after.database_id, before.database_id);
+  EXPECT_EQ(after.head, before.head);
+}
+
 TEST_P(CaptureInstall, a_changed_trigger_is_noticed) {
   start();
   write("DROP TRIGGER tidemark_delete_episodes");

@@ -37,6 +37,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   } else if (which == 2) {
     decode_twice(bytes, cache::decode_identity, cache::encode_identity);
   } else {
+    decode_twice(bytes, cache::decode_capture, cache::encode_capture);
+    decode_twice(bytes, cache::decode_audit, cache::encode_audit);
     const auto record = cache::unseal_record("identity", bytes);
     must(!record || cache::seal_record("identity", *record) == bytes,
          "a sealed record has one form");

@@ -1,6 +1,7 @@
 #include "tests/fault/simulation/operations.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/fault/simulation/values.h"
 
@@ -77,6 +78,7 @@ const std::vector<Operations::Kind>& Operations::kinds() {
                                         {"replace", 40, &Operations::replace},
                                         {"delete", 90, &Operations::erase},
                                         {"delete all", 4, &Operations::erase_all},
+                                        {"write unlogged", 3, &Operations::write_unlogged},
                                         {"add column", 2, &Operations::add_column},
                                         {"recreate", 5, &Operations::recreate},
                                         {"rename", 4, &Operations::rename},
@@ -98,7 +100,10 @@ std::string Operations::change(Dice& dice, const State& now, bool during_pass) {
     std::size_t pick = dice.below(total);
     const Kind* chosen = all.data();
     for (; pick >= chosen->weight; ++chosen) pick -= chosen->weight;
-    if (during_pass && chosen->make == &Operations::replace_file) continue;
+    if (during_pass && (chosen->make == &Operations::replace_file ||
+                        chosen->make == &Operations::write_unlogged)) {
+      continue;
+    }
     return std::string(chosen->name) + " " + (this->*chosen->make)(dice, now);
   }
 }
@@ -233,6 +238,32 @@ std::string Operations::erase(Dice& dice, const State& now) {
   return name;
 }
 
+// As a client whose triggers are off: afterwards they are as they were.
+std::string Operations::write_unlogged(Dice& dice, const State& now) {
+  if (!captures_) return "nothing";
+  const auto triggers = source_.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'");
+  for (const auto& row : triggers) {
+    source_.run("DROP TRIGGER " + quoted(std::get<std::string>(row[0])));
+  }
+  std::string what;
+  switch (dice.below(4)) {
+    case 0:
+      what = insert_with(dice, now, "INSERT OR IGNORE", {});
+      break;
+    case 1:
+      what = erase(dice, now);
+      break;
+    case 2:
+      what = re_date(dice, now);
+      break;
+    default:
+      what = edit(dice, now);
+  }
+  for (const auto& row : triggers) source_.run(std::get<std::string>(row[1]));
+  renews_ = true;
+  return what;
+}
+
 std::string Operations::erase_all(Dice& dice, const State& now) {
   const std::string name = any_table(dice, now);
   if (!name.empty()) source_.run("DELETE FROM " + quoted(name));
@@ -343,6 +374,7 @@ std::string Operations::administer(CaptureAction action, Dice& dice) {
   CaptureRequest request;
   request.action = action;
   request.keep = static_cast<std::int64_t>(1 + dice.below(60));
+  if (action == CaptureAction::install) request.renew = std::exchange(renews_, false);
   const auto run = [&]() -> Result<void> {
     TIDEMARK_ASSIGN(admin, CaptureAdmin::open("file:" + source_.path()));
     TIDEMARK_ASSIGN(plan, admin.plan(request));

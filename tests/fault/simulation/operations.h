@@ -50,6 +50,7 @@ class Operations {
   std::string replace(Dice& dice, const State& now);
   std::string erase(Dice& dice, const State& now);
   std::string erase_all(Dice& dice, const State& now);
+  std::string write_unlogged(Dice& dice, const State& now);
   std::string add_column(Dice& dice, const State& now);
   std::string recreate(Dice& dice, const State& now);
   std::string rename(Dice& dice, const State& now);
@@ -69,6 +70,7 @@ class Operations {
   const std::string folder_;
   std::size_t copies_ = 0;
   bool captures_ = false;
+  bool renews_ = false;  // the next install does
   std::size_t added_columns_ = 0;
 };
 

@@ -37,7 +37,9 @@ enum class Plant {
   hides_touched_children,
   hides_part_of_range,
   hides_other_branch,
-  hides_backfill
+  hides_backfill,
+  never_audits,
+  hides_log_from_audit
 };
 
 struct PlantInfo {

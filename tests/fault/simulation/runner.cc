@@ -43,7 +43,7 @@ std::string Simulation::PassPlan::text() const {
   std::string out = weather.text();
   if (fail_after > 0) out += ", storage fails after " + std::to_string(fail_after);
   if (!kill_phase.empty()) out += ", killed in " + kill_phase;
-  return out + (full ? ", full" : "");
+  return out + (full ? ", full" : "") + (audits ? ", audits" : "");
 }
 
 Simulation::Simulation(std::uint64_t seed, Plant plant)
@@ -63,7 +63,7 @@ Simulation::Simulation(std::uint64_t seed, Plant plant)
       {3, true, true}, {1'000, true, true}, {10, false, true}, {6, true, false}};
   for (const Scope& scope : scopes) {
     const std::string path = folder_.file("cache" + std::to_string(caches_.size()) + ".redb");
-    caches_.push_back(std::make_unique<Cache>(Cache{{path, scope}, false, {}}));
+    caches_.push_back(std::make_unique<Cache>(Cache{{path, scope}, false, {}, false}));
   }
 }
 
@@ -107,7 +107,13 @@ void Simulation::change(Dice& dice, bool during_pass) {
   say((during_pass ? "  meanwhile: " : "") + what +
       (history_.last() == before ? " (nothing changed)" : ""));
   // A restored log is that of another time.
-  if (what.starts_with("restore") || what.starts_with("replace file")) return;
+  const bool restored = what.starts_with("restore") || what.starts_with("replace file");
+  const bool unlogged = logged_ && what.starts_with("write unlogged");
+  unlogged_ = unlogged_ || unlogged;
+  if (unlogged || (restored && unlogged_)) {
+    for (auto& cache : caches_) cache->blind = true;
+  }
+  if (restored || unlogged) return;
   const std::string missed = log.missed(history_.at(before), history_.now());
   if (!missed.empty()) wrong(missed);
 }
@@ -122,6 +128,7 @@ void Simulation::update_replica() {
 Simulation::PassPlan Simulation::plan_pass() {
   PassPlan plan;
   plan.full = dice_.one_in(12);
+  plan.audits = dice_.one_in(plant_ == Plant::hides_log_from_audit ? 1 : 6);
   Weather& weather = plan.weather;
   weather.held = dice_.one_in(3);
   weather.capacity = 1 + dice_.below(4);
@@ -157,6 +164,7 @@ void Simulation::calm_pass(Cache& cache) {
   PassPlan plan;
   plan.weather.held = dice_.one_in(2);
   plan.weather.capacity = 1 + dice_.below(3);
+  plan.audits = cache.blind || dice_.one_in(6);
   pass(cache, plan);
 }
 
@@ -186,6 +194,7 @@ void Simulation::pass(Cache& cache, const PassPlan& plan) {
     if (report && report->mode == "fill") ++tally_.fills;
     if (report && report->resumed) ++tally_.resumed;
     if (report) how += " (" + report->mode + ": " + report->reason + ")";
+    if (report) judge_audit(cache, *report, met);
     if (report && report->validation.failed()) problem = report->validation.problems.front();
   }
   clock_.advance_to(began_steady + std::chrono::hours(1));  // whatever the threads' order was
@@ -232,6 +241,7 @@ Result<SyncReport> Simulation::run_pass(Cache& cache, const PassPlan& plan, Met&
   setup.config.max_episodes_cache = cache.tested.scope.max_episodes_cache;
   setup.config.sync_patterns = cache.tested.scope.sync_patterns;
   setup.config.sync_embeddings = cache.tested.scope.sync_embeddings;
+  setup.config.validate_checksums = plan.audits && plant_ != Plant::never_audits;
   setup.fail_after_operations = plan.fail_after;
   setup.clock = &clock_;
   setup.connect = [&](const turso::SourceUrl& to,
@@ -287,8 +297,18 @@ void Simulation::judge_failure(const PassPlan& plan, const Met& met, const Error
   if (!allowed) wrong("a pass failed without a reason: " + error.message);
 }
 
+// A log that tells of everything misses nothing; one that does not is trusted until an audit.
+void Simulation::judge_audit(Cache& cache, const SyncReport& report, const Met& met) {
+  if (report.missed_by_capture > 0 && !unlogged_) {
+    wrong("an audit takes " + report.missed[0].collection + " '" + report.missed[0].key +
+          "' for missed, which the log tells of");
+  }
+  if (report.mode != "delta" || plant_ == Plant::never_audits) cache.blind = false;
+  if (met.stale && unlogged_) cache.blind = true;
+}
+
 std::optional<Seen> Simulation::look(Cache& cache, bool quiet) {
-  if (failure_) return std::nullopt;
+  if (failure_ || cache.blind) return std::nullopt;
   ++tally_.looks;
   std::string problem;
   auto seen = judge_.see(cache.tested, problem);

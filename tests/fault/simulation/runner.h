@@ -52,6 +52,7 @@ class Simulation {
     std::uint64_t fail_after = 0;  // operations of the cache's storage
     std::string kill_phase;
     bool full = false;
+    bool audits = false;
     [[nodiscard]] bool killed() const { return weather.kill_at || !kill_phase.empty(); }
     [[nodiscard]] bool calm() const { return weather.calm() && fail_after == 0 && !killed(); }
     [[nodiscard]] std::string text() const;
@@ -60,6 +61,8 @@ class Simulation {
     CacheUnderTest tested;
     bool uncertain = false;  // a commit failed: it may be found done later
     PlantMemory memory;
+    // A change of the source that no log tells of is not in it, until everything was read.
+    bool blind = false;
   };
 
   void step();
@@ -71,6 +74,7 @@ class Simulation {
   [[nodiscard]] Result<SyncReport> run_pass(Cache& cache, const PassPlan& plan, Met& met);
   [[nodiscard]] std::optional<Error> run_to_its_death(Cache& cache, const PassPlan& plan);
   void judge_failure(const PassPlan& plan, const Met& met, const Error& error, bool source_changed);
+  void judge_audit(Cache& cache, const SyncReport& report, const Met& met);
   std::optional<Seen> look(Cache& cache, bool quiet = false);
   void update_replica();
   void say(std::string event);
@@ -84,6 +88,7 @@ class Simulation {
   Database source_;
   Operations operations_;
   Judge judge_{history_};
+  bool unlogged_ = false;            // something was written that no log tells of
   bool logged_ = false;              // the source has a change log
   std::function<void()> note_pass_;  // while a pass runs: tells the judge when it began
   std::vector<std::unique_ptr<Cache>> caches_;

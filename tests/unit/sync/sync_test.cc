@@ -1,6 +1,7 @@
 // Pure parts of the engine: the plan, the scope, page sizes.
 #include <gtest/gtest.h>
 
+#include "sync/audit.h"
 #include "sync/page_sizer.h"
 #include "sync/plan.h"
 #include "sync/tuning.h"
@@ -36,6 +37,59 @@ TEST(Plan, fills_without_a_cache_and_when_tables_changed_else_scans) {
   EXPECT_EQ(make_plan(found, found, false, true, {}).mode, Mode::fill);
   EXPECT_EQ(make_plan(model::Catalog{}, found, false, false, {}).mode, Mode::fill);
   EXPECT_EQ(make_plan(found, found, false, false, {}, true).mode, Mode::fill);
+}
+
+TEST(Audit, is_due_when_never_done_long_ago_asked_for_or_done_in_the_future) {
+  const SyncConfig config;
+  const std::chrono::system_clock::time_point now{100h};
+  const auto done_at = [](std::chrono::microseconds time) {
+    return cache::AuditRecord{time.count(), 0, {}};
+  };
+  EXPECT_TRUE(why_audit({}, now, config));
+  EXPECT_FALSE(why_audit(done_at(100h), now, config));
+  EXPECT_FALSE(why_audit(done_at(76h + 1us), now, config));
+  EXPECT_TRUE(why_audit(done_at(76h), now, config));
+  EXPECT_FALSE(why_audit(done_at(100h + 1s), now, config));  // clocks of two processes
+  EXPECT_TRUE(why_audit(done_at(101h), now, config));
+  SyncConfig always;
+  always.validate_checksums = true;
+  EXPECT_TRUE(why_audit(done_at(100h), now, always));
+}
+
+TEST(Audit, a_log_that_missed_changes_is_trusted_under_another_epoch_or_out_of_scope) {
+  cache::AuditRecord audit;
+  audit.missed["patterns"] = {2, "one"};
+  model::Catalog catalog;
+  catalog.collections.emplace_back().name = "patterns";
+  catalog.collections[0].kind = model::Kind::patterns;
+  source::Guard guard;
+  guard.epochs = {{"patterns", "one"}, {"episodes", "x"}};
+  EXPECT_NE(missed_before(audit, guard, catalog, {}).value_or("").find("missed 2 changes"),
+            std::string::npos);
+  EXPECT_FALSE(missed_before(audit, guard, catalog, {10, false, true}));
+  forget_renewed(audit, guard.epochs);
+  EXPECT_EQ(audit.missed.size(), 1U);
+  guard.epochs["patterns"] = "two";
+  EXPECT_FALSE(missed_before(audit, guard, catalog, {}));
+  forget_renewed(audit, guard.epochs);
+  EXPECT_TRUE(audit.missed.empty());
+}
+
+TEST(Plan, knows_by_the_cache_what_reading_everything_costs_at_the_least) {
+  cache::Meta meta;
+  meta.identity.scope = {100, true, true};
+  for (const auto& [name, kind] :
+       {std::pair("episodes", model::Kind::episodes), std::pair("patterns", model::Kind::patterns),
+        std::pair("embeddings", model::Kind::embeddings)}) {
+    model::Collection& collection = meta.catalog.catalog.collections.emplace_back();
+    collection.name = name;
+    collection.kind = kind;
+  }
+  meta.sums = {{"episodes", {100, 0, 0}}, {"patterns", {20, 0, 0}}, {"embeddings", {300, 0, 0}}};
+  EXPECT_EQ(least_price(meta, {100, true, true}), 840U);
+  EXPECT_EQ(least_price(meta, {100, true, false}), 240U);
+  EXPECT_EQ(least_price(meta, {10, false, true}), 20U);  // embeddings of how many is not known
+  EXPECT_EQ(least_price({}, {100, true, true}), 0U);
 }
 
 TEST(PageSizer, grows_to_its_byte_target_and_shrinks_when_slow_or_refused) {

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-#include "daemon/place.h"
+#include "cache/daemon_file.h"
 
 namespace tidemark::daemon {
 namespace {
@@ -139,7 +139,7 @@ Result<Asked> ask_daemon(const std::string& cache, const Request& request,
   const StopSignal stopped(stop);
   Asked asked;
   auto deadline = Clock::now() + kConnectDeadline;
-  while (const auto holder = find_daemon(cache)) {
+  while (const auto holder = cache::find_daemon(cache)) {
     Connection connection;
     if (connection.connect(holder->socket) && connection.send(encode(request))) {
       TIDEMARK_ASSIGN(reply, converse(connection, stopped, progress));
@@ -156,7 +156,7 @@ Result<Asked> ask_daemon(const std::string& cache, const Request& request,
 }
 
 std::optional<Status> daemon_status(const std::string& cache, std::chrono::milliseconds patience) {
-  const auto holder = find_daemon(cache);
+  const auto holder = cache::find_daemon(cache);
   Connection connection;
   if (!holder || !connection.connect(holder->socket)) return std::nullopt;
   if (!connection.send(encode(Request{}))) return std::nullopt;

@@ -17,12 +17,9 @@
 namespace tidemark::daemon {
 namespace {
 
-// find_daemon() looks by taking the lock shared for an instant; a claim that meets it waits it out.
+// cache::find_daemon() takes the lock shared for an instant; a claim that meets it waits it out.
 constexpr int kTries = 10;
 constexpr int kTryMs = 2;
-constexpr std::string_view kSocketWord = "socket ";
-
-std::string place_path(const std::string& cache) { return cache + ".daemon"; }
 
 bool lock_exclusively(int fd) {
   for (int n = 0; n < kTries; ++n) {
@@ -35,27 +32,6 @@ bool lock_exclusively(int fd) {
 std::filesystem::path absolute(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::absolute(path, ignored).lexically_normal();
-}
-
-// "pid 123", then "socket PATH"; a path without a folder is beside the file, so that a folder can
-// be mounted elsewhere.
-Holder read_holder(int fd, const std::string& path) {
-  std::array<char, 8192> bytes{};
-  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), 0);
-  std::string_view text(bytes.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  Holder holder{"another process", {}};
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) break;  // being written
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end + 1);
-    if (line.starts_with("pid ")) holder.name = line;
-    if (line.starts_with(kSocketWord)) {
-      const std::filesystem::path socket(line.substr(kSocketWord.size()));
-      holder.socket = (absolute(path).parent_path() / socket).string();
-    }
-  }
-  return holder;
 }
 
 Result<void> write_text(int fd, const std::string& path, const std::string& text) {
@@ -73,7 +49,7 @@ bool fits(const std::string& path) { return path.size() < sizeof(sockaddr_un{}.s
 }  // namespace
 
 Result<Place> Place::claim(const std::string& cache, unsigned file_mode) {
-  std::string path = place_path(cache);
+  std::string path = cache::daemon_path(cache);
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, static_cast<mode_t>(file_mode));
   if (fd < 0) {
     return fail(errno == ENOSPC ? ErrorCode::no_space : ErrorCode::invalid,
@@ -81,7 +57,7 @@ Result<Place> Place::claim(const std::string& cache, unsigned file_mode) {
                 "the cache's folder must be writable for the user who runs the daemon");
   }
   if (!lock_exclusively(fd)) {
-    const std::string holder = read_holder(fd, path).name;
+    const std::string holder = cache::read_daemon(fd, path).name;
     ::close(fd);
     return fail(ErrorCode::busy, "a daemon keeps this cache already: " + holder,
                 "`tidemark sync` asks it for a pass; stop it with SIGTERM");
@@ -96,17 +72,7 @@ Result<void> Place::announce(const std::string& socket) const {
   const std::filesystem::path folder = absolute(path_).parent_path();
   const std::filesystem::path listens(socket);
   const std::string told = listens.parent_path() == folder ? listens.filename().string() : socket;
-  return write_text(fd_.get(), path_, pid_line() + std::string(kSocketWord) + told + "\n");
-}
-
-std::optional<Holder> find_daemon(const std::string& cache) {
-  const std::string path = place_path(cache);
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  std::optional<Holder> holder;
-  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) holder = read_holder(fd, path);
-  ::close(fd);
-  return holder;
+  return write_text(fd_.get(), path_, pid_line() + std::string(cache::kSocketWord) + told + "\n");
 }
 
 Result<std::string> socket_path(const std::string& cache, const std::string& configured) {

@@ -2,10 +2,10 @@
 // unlinked.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "cache/daemon_file.h"
 #include "cache/fork.h"
 #include "tidemark/error.h"
 
@@ -24,13 +24,6 @@ class Place {
   cache::LocalDescriptor fd_;
   std::string path_;
 };
-
-struct Holder {
-  std::string name;    // "pid 123"
-  std::string socket;  // absolute; empty: it does not listen yet
-};
-// The daemon that lives; nullopt: none.
-[[nodiscard]] std::optional<Holder> find_daemon(const std::string& cache);
 
 // Where a daemon of this cache listens: `configured`, else CACHE.sock, else, where that is too long
 // for a socket, a name of its own in $XDG_RUNTIME_DIR. Absolute. Errors: invalid (all too long).

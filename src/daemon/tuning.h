@@ -25,7 +25,7 @@ inline constexpr std::size_t kReplyBytesMax = std::size_t{16} << 20U;
 // One per process that waits for a pass; more are told to come again.
 inline constexpr std::size_t kConnectionsMax = 64;
 // For a client to say its line, and to take one of ours.
-inline constexpr std::chrono::milliseconds kClientDeadline{5'000};
+inline constexpr std::chrono::milliseconds kClientDeadline{3'000};
 // Between two tries to accept when the process is out of descriptors.
 inline constexpr std::chrono::milliseconds kAcceptPause{100};
 // Between two lines of progress.

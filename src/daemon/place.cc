@@ -77,7 +77,7 @@ Result<void> Place::announce(const std::string& socket) const {
 
 Result<std::string> socket_path(const std::string& cache, const std::string& configured) {
   const std::string whole = absolute(cache).string();
-  const std::string wanted = configured.empty() ? whole + ".sock" : absolute(configured).string();
+  std::string wanted = configured.empty() ? whole + ".sock" : absolute(configured).string();
   if (fits(wanted)) return wanted;
   const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
   if (configured.empty() && runtime != nullptr && *runtime == '/') {

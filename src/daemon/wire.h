@@ -50,6 +50,6 @@ using Reply = std::variant<Progress, Done, Status, Acknowledged, Error>;
 [[nodiscard]] Result<Reply> decode_reply(std::string_view line);
 
 // The inverse of SyncReport::to_json(), apart from the freshness.
-[[nodiscard]] SyncReport report_from_json(std::string_view json);
+[[nodiscard]] SyncReport report_from_json(std::string_view json_text);
 
 }  // namespace tidemark::daemon

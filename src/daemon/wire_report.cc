@@ -54,9 +54,9 @@ void read_freshness(const Json& json, Freshness& f) {
 
 }  // namespace
 
-SyncReport report_from_json(std::string_view text) {
+SyncReport report_from_json(std::string_view json_text) {
   SyncReport r;
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = Json::parse(json_text, nullptr, false);
   if (!json.is_object()) return r;
   read_member(json, "mode", r.mode);
   read_member(json, "reason", r.reason);

@@ -1,5 +1,6 @@
 #include "tidemark/reader.h"
 
+#include "cache/daemon_file.h"
 #include "cache/meta_store.h"
 #include "cache/read_handle.h"
 #include "cache/read_stats.h"
@@ -56,6 +57,7 @@ std::uint64_t Snapshot::commit_id() const { return impl_->view.state.commit_id; 
 struct Reader::Impl {
   cache::ReadHandle handle;
   cache::ReadStats stats;
+  cache::Nudge nudge;  // of the daemon, when a read found the cache not to be fresh
 };
 
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -66,7 +68,7 @@ Reader::~Reader() = default;
 Result<Reader> Reader::open(const std::string& path, ReaderOptions options) {
   // A Reader with its handle in place: the handle has a mutex and cannot move.
   auto impl = std::unique_ptr<Impl>(  // NOLINT(modernize-make-unique): an aggregate of such
-      new Impl{cache::ReadHandle(path, options), cache::ReadStats(path)});
+      new Impl{cache::ReadHandle(path, options), cache::ReadStats(path), {}});
   TIDEMARK_ASSIGN(view, impl->handle.view());
   static_cast<void>(view);  // it opened, and it is a cache
   return Reader(std::move(impl));
@@ -75,6 +77,7 @@ Result<Reader> Reader::open(const std::string& path, ReaderOptions options) {
 Result<Lookup> Reader::get(std::string_view collection, std::string_view key) const {
   auto found = impl_->handle.get(collection, key);
   if (found) impl_->stats.count(found->presence());
+  if (!found && found.error().code == ErrorCode::stale) impl_->nudge.send(impl_->handle.path());
   return found;
 }
 
@@ -90,13 +93,16 @@ Result<void> Reader::scan(const Query& query, const std::function<bool(const Row
 
 Result<Freshness> Reader::freshness() const {
   TIDEMARK_ASSIGN(view, impl_->handle.view());
-  return cache::freshness_of(view, impl_->handle.options());
+  TIDEMARK_ASSIGN(freshness, cache::freshness_of(view, impl_->handle.options()));
+  if (freshness.state != FreshnessState::fresh) impl_->nudge.send(impl_->handle.path());
+  return freshness;
 }
 
 Result<Snapshot> Reader::snapshot() const {
   TIDEMARK_ASSIGN(view, impl_->handle.view());
-  TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
   TIDEMARK_ASSIGN(freshness, cache::freshness_of(view, impl_->handle.options()));
+  if (freshness.state != FreshnessState::fresh) impl_->nudge.send(impl_->handle.path());
+  TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
   return Snapshot(std::make_unique<Snapshot::Impl>(Snapshot::Impl{
       std::move(view), impl_->handle.options(), std::move(freshness), &impl_->stats}));
 }

@@ -56,6 +56,7 @@ Result<void> complete_settings(Flags& flags, std::string_view command) {
   TIDEMARK_TRY(
       read_duration(flags.request_deadline, "--request-deadline", settings.request_deadline));
   TIDEMARK_TRY(read_duration(flags.deadline, "--deadline", settings.pass_deadline, parse_deadline));
+  TIDEMARK_TRY(read_duration(flags.interval, "--interval", settings.interval));
   TIDEMARK_TRY(read_duration(flags.max_age, "--max-age", flags.get.max_age));
   TIDEMARK_TRY(read_duration(flags.get_deadline, "--deadline", flags.get.deadline));
   flags.list.max_age = flags.get.max_age;
@@ -89,6 +90,7 @@ int dispatch(const std::string& command, Flags& flags) {
   if (command == "validate") return run_validate(flags.context, flags.validate);
   if (command == "repair") return run_repair(flags.context);
   if (command == "rebuild") return run_rebuild(flags.context, flags.adopt);
+  if (command == "daemon") return run_daemon(flags.context, flags.config);
   if (command.starts_with("capture ")) return run_capture(flags.context, command, flags.capture);
   if (command == "init") return run_init(flags.context, flags.config, flags.force);
   return command == "config check" ? run_config_check(flags.context)

@@ -88,6 +88,7 @@ Settings with_defaults(const Settings& settings) {
   defaults.daemon_listen = "";
   defaults.daemon_socket = "";
   defaults.daemon_token_file = "";
+  defaults.stop_deadline = kStopDeadline;
   Settings whole = settings;
   merge(whole, defaults);
   return whole;

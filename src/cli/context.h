@@ -78,6 +78,8 @@ struct ValidateArguments {
 [[nodiscard]] int run_audit(const Context& context);
 [[nodiscard]] int run_repair(const Context& context);
 [[nodiscard]] int run_rebuild(const Context& context, bool adopt);
+// `config_path`: --config, which is read again at SIGHUP.
+[[nodiscard]] int run_daemon(const Context& context, const std::string& config_path);
 [[nodiscard]] int run_init(const Context& context, const std::string& config_path, bool force);
 [[nodiscard]] int run_config_check(const Context& context);
 [[nodiscard]] int run_config_print(const Context& context);

@@ -96,6 +96,18 @@ Examples:
   tidemark rebuild
   tidemark rebuild --adopt     no cache of this source stands there: kept as CACHE.foreign)";
 
+constexpr const char* kDaemonFooter =
+    R"(A pass runs at the start, each interval, when a reader finds the cache stale, when the source
+comes back (tried again after 1 s, then less often, up to 5 min) and when asked for: `sync`,
+`repair`, `rebuild` and `validate --against-source` have a living daemon do it, and wait for it.
+It stays in the foreground and logs to stderr; -v logs each pass, also those that changed nothing.
+SIGTERM, SIGINT: stop; a pass gets [daemon] stop_deadline (10s) to end. SIGHUP: read tidemark.toml
+and the token again, and run a pass. One daemon for each cache: a second one exits 5.
+Examples:
+  tidemark daemon                                   as tidemark.toml says
+  tidemark daemon --source file:memories.db --interval 5s
+  tidemark status                                   is it alive, how fresh is the cache?)";
+
 constexpr const char* kCaptureFooter =
     R"(Triggers at the source write down which rows changed, so that a pass costs one round trip and
 what changed, not the whole scope. Installing needs the right to write, once; syncing does not.
@@ -222,6 +234,12 @@ void add_menders(CLI::App& app, Flags& flags) {
   rebuild.add_flag("--adopt", flags.adopt, "also over a file that is no cache of this source");
 }
 
+void add_daemon(CLI::App& app, Flags& flags) {
+  CLI::App& c = add_command(app, "daemon", "Keep the cache in step until stopped", kDaemonFooter);
+  add_source(c, flags);
+  c.add_option("--interval", flags.interval, "between two passes (30s)");
+}
+
 void add_capture(CLI::App& app, Flags& flags) {
   CLI::App& capture =
       add_command(app, "capture", "Have the source write down what changes", kCaptureFooter);
@@ -281,6 +299,7 @@ void add_commands(CLI::App& app, Flags& flags) {
   add_readers(app, flags);
   add_capture(app, flags);
   add_menders(app, flags);
+  add_daemon(app, flags);
   add_set_up(app, flags);
 }
 

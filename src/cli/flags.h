@@ -20,6 +20,7 @@ struct Flags {
   std::string request_deadline;
   std::string deadline;
   std::string get_deadline;
+  std::string interval;
   ValidateArguments validate;
   bool adopt = false;
   bool force = false;

@@ -2,8 +2,6 @@
 #include <cstdio>
 
 #include "cli/output.h"
-#include "cli/progress_line.h"
-#include "cli/signals.h"
 #include "cli/syncing.h"
 
 namespace tidemark::cli {
@@ -13,15 +11,6 @@ std::string json_list(const std::vector<std::string>& texts) {
   std::string out = "[";
   for (const auto& text : texts) out += (out.size() == 1 ? "" : ",") + json_string(text);
   return out + "]";
-}
-
-// Runs `pass` with a line of progress.
-template <typename Pass>
-auto with_progress(const Context& context, Pass pass) {
-  ProgressLine line(!context.quiet && !context.json && can_show_progress());
-  SyncRequest request = request_of(context.settings);
-  request.progress = [&line](const Progress& progress) { line.show(progress); };
-  return pass(request);
 }
 
 std::string audit_json(const AuditReport& audit) {
@@ -55,12 +44,9 @@ void print_audit(const AuditReport& audit) {
 }  // namespace
 
 int run_repair(const Context& context) {
-  const StopOnSignal stop;
-  auto syncer = open_syncer(context.settings);
-  if (!syncer) return report_cache_error(context, "repair", syncer.error());
-  const auto done = with_progress(
-      context, [&](const SyncRequest& request) { return syncer->repair(stop.token(), request); });
-  if (!done) return report_pass_error(context, "repair", done.error());
+  const auto performed = perform(context, ask_of(context.settings, daemon::Work::repair));
+  if (!performed) return report_pass_error(context, "repair", performed.error());
+  const auto* const done = &std::get<RepairReport>(*performed);
   if (context.json) {
     const std::string kept = done->kept_as.empty() ? "null" : json_string(done->kept_as);
     print_envelope("repair", kDone, nullptr, &done->sync.freshness,
@@ -80,23 +66,17 @@ int run_repair(const Context& context) {
 }
 
 int run_rebuild(const Context& context, bool adopt) {
-  const StopOnSignal stop;
-  auto syncer = open_syncer(context.settings);
-  if (!syncer) return report_cache_error(context, "rebuild", syncer.error());
-  const auto done = with_progress(context, [&](const SyncRequest& request) {
-    return syncer->rebuild(stop.token(), request, adopt);
-  });
+  daemon::Ask ask = ask_of(context.settings, daemon::Work::rebuild);
+  ask.adopt = adopt;
+  const auto done = perform(context, ask);
   if (!done) return report_pass_error(context, "rebuild", done.error());
-  return print_outcome(context, "rebuild", *done);
+  return print_outcome(context, "rebuild", std::get<SyncReport>(*done));
 }
 
 int run_audit(const Context& context) {
-  const StopOnSignal stop;
-  auto syncer = open_syncer(context.settings);
-  if (!syncer) return report_cache_error(context, "validate", syncer.error());
-  const auto audit = with_progress(
-      context, [&](const SyncRequest& request) { return syncer->validate(stop.token(), request); });
-  if (!audit) return report_pass_error(context, "validate", audit.error());
+  const auto done = perform(context, ask_of(context.settings, daemon::Work::validate));
+  if (!done) return report_pass_error(context, "validate", done.error());
+  const auto* const audit = &std::get<AuditReport>(*done);
   const int exit = audit->differs() ? kDoneWithSkips : kDone;
   if (context.json) {
     const CacheStatus status = inspect(cache_path(context.settings), reader_options(context));

@@ -29,6 +29,7 @@ void each_setting(const Visit& visit) {
   visit("daemon", "listen", &Settings::daemon_listen);
   visit("daemon", "socket", &Settings::daemon_socket);
   visit("daemon", "token_file", &Settings::daemon_token_file);
+  visit("daemon", "stop_deadline", &Settings::stop_deadline);
 }
 
 [[nodiscard]] inline std::string setting_name(std::string_view section, std::string_view name) {

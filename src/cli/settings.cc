@@ -147,9 +147,10 @@ std::string times_out_of_range(const Settings& settings) {
     std::chrono::milliseconds high;
   };
   using std::chrono::hours;
-  const std::array<Bound, 2> bounds = {
+  const std::array<Bound, 3> bounds = {
       {{"interval", settings.interval, std::chrono::milliseconds(100), hours(24)},
-       {"max_staleness", settings.max_staleness, std::chrono::milliseconds(100), hours(24 * 365)}}};
+       {"max_staleness", settings.max_staleness, std::chrono::milliseconds(100), hours(24 * 365)},
+       {"stop_deadline", settings.stop_deadline, std::chrono::milliseconds(100), hours(1)}}};
   std::string problems;
   for (const Bound& bound : bounds) {
     if (!bound.value || (*bound.value >= bound.low && *bound.value <= bound.high)) continue;

@@ -3,6 +3,7 @@
 
 #include "cli/output.h"
 #include "cli/units.h"
+#include "daemon/client.h"
 
 namespace tidemark::cli {
 namespace {
@@ -27,6 +28,24 @@ std::string reads_text(const ReadCounts& reads) {
   return text;
 }
 
+// A daemon answers at once, whatever it does; one that hangs is not waited for.
+constexpr std::chrono::milliseconds kDaemonPatience{500};
+
+Json daemon_json(const std::string& cache) {
+  const auto status = daemon::daemon_status(cache, kDaemonPatience);
+  if (!status) return nullptr;
+  return Json::parse(daemon::encode(*status), nullptr, false)["status"];
+}
+
+std::string daemon_text(const std::string& cache) {
+  const auto status = daemon::daemon_status(cache, kDaemonPatience);
+  if (!status) return "none, or it does not answer";
+  std::string text = "pid " + std::to_string(status->pid);
+  if (!status->running.empty()) text += ", runs " + status->running;
+  if (status->next_pass) text += ", next pass in " + format_duration(*status->next_pass);
+  return text + " (" + status->trigger + ")";
+}
+
 std::string status_json(const CacheStatus& s) {
   Json json = {
       {"path", s.path},     {"exists", s.exists},         {"readable", s.readable},
@@ -43,6 +62,7 @@ std::string status_json(const CacheStatus& s) {
   json["holder"] = s.holder ? Json(*s.holder) : Json();
   json["audited_at_ms"] = Json::parse(time_json(s.audited_at));
   json["missed_by_capture"] = Json::parse(missed_json(s.missed_by_capture));
+  json["daemon"] = daemon_json(s.path);
   json["notes"] = s.notes;
   json["last_report"] = parsed_report(s);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -118,6 +138,7 @@ void print_status(const Context& context, const CacheStatus& s) {
   const Json report = parsed_report(s);
   if (!report.is_null()) line("last pass", last_pass_text(report));
   line("reads", s.reads ? reads_text(*s.reads) : "not known");
+  line("daemon", daemon_text(s.path));
   line("writer", s.holder ? *s.holder + " holds the lock" : "none now");
   if (!report.is_null()) print_skipped(report);
   for (const auto& note : s.notes) line("note", note);

@@ -1,12 +1,8 @@
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <initializer_list>
 
 #include "cli/output.h"
-#include "cli/progress_line.h"
 #include "cli/signals.h"
 #include "cli/syncing.h"
 #include "cli/units.h"
@@ -75,10 +71,20 @@ void print_price(const SyncPrice& price) {
             grouped(price.everything_rows_read) + "\n");
 }
 
-int run_price(const Context& context, Syncer& syncer, const SyncRequest& request,
-              const std::stop_token& stop) {
-  const auto price = syncer.price(stop, request);
-  if (!price) return report_cache_error(context, "sync", price.error());
+Result<SyncPrice> price_of(const Settings& settings, const daemon::Ask& ask) {
+  TIDEMARK_ASSIGN(setup, setup_of(settings));
+  const StopOnSignal stop;
+  TIDEMARK_ASSIGN(syncer, Syncer::open(setup.source, setup.cache, setup.config, setup.options));
+  return syncer.price(stop.token(), daemon::request_of(ask));
+}
+
+// Priced here, whether or not a daemon lives: nothing is written.
+int run_price(const Context& context, const daemon::Ask& ask) {
+  const auto price = price_of(context.settings, ask);
+  if (!price) {
+    return context.settings.source ? report_cache_error(context, "sync", price.error())
+                                   : report_error(context, "sync", price.error());
+  }
   if (context.json) {
     print_envelope("sync", kDone, nullptr, nullptr, price_json(*price));
   } else {
@@ -87,39 +93,7 @@ int run_price(const Context& context, Syncer& syncer, const SyncRequest& request
   return kDone;
 }
 
-// The default cache's folder is ours to make.
-Result<void> make_default_folder(const Settings& settings) {
-  if (settings.cache) return {};
-  const auto folder = std::filesystem::path(cache_path(settings)).parent_path();
-  std::error_code error;
-  std::filesystem::create_directories(folder.parent_path(), error);
-  if (::mkdir(folder.c_str(), 0700) == 0 || std::filesystem::is_directory(folder, error)) return {};
-  return fail(ErrorCode::invalid, "cannot make " + folder.string(), "give a path with --cache");
-}
-
 }  // namespace
-
-Result<Syncer> open_syncer(const Settings& settings) {
-  if (!settings.source) {
-    return fail(ErrorCode::invalid, "no source",
-                "give --source URL, set TURSO_DATABASE_URL, or run `tidemark init`");
-  }
-  TIDEMARK_ASSIGN(config, sync_config(settings));
-  config.heartbeat = {};  // one pass: what it saw is always told to readers
-  SyncerOptions options;
-  options.cache_mode = settings.cache_mode.value_or(options.cache_mode);
-  options.page_cache_bytes = settings.page_cache.value_or(options.page_cache_bytes);
-  options.token = [settings] { return read_token(settings); };
-  return Syncer::open(*settings.source, cache_path(settings), config, options);
-}
-
-SyncRequest request_of(const Settings& settings) {
-  SyncRequest request;
-  request.max_episodes_cache = settings.max_episodes_cache;
-  request.sync_patterns = settings.sync_patterns;
-  request.sync_embeddings = settings.sync_embeddings;
-  return request;
-}
 
 int print_outcome(const Context& context, std::string_view command, const SyncReport& report) {
   const bool whole = report.freshness.incomplete == 0 && !report.validation.failed() &&
@@ -138,38 +112,20 @@ int print_outcome(const Context& context, std::string_view command, const SyncRe
   return exit;
 }
 
-int report_pass_error(const Context& context, std::string_view command, Error error) {
-  if (error.code == ErrorCode::cancelled && error.hint.empty()) {
-    error.hint = "nothing is lost: run it again";
-  }
-  return report_cache_error(context, command, error);
-}
-
 int run_sync(const Context& context, const SyncArguments& arguments) {
   const Settings& settings = context.settings;
   if (settings.source) {
     if (const auto made = make_default_folder(settings); !made)
       return report_error(context, "sync", made.error());
   }
-  const StopOnSignal stop;
-  auto syncer = open_syncer(settings);
-  if (!syncer) {
-    return settings.source ? report_cache_error(context, "sync", syncer.error())
-                           : report_error(context, "sync", syncer.error());
-  }
-  SyncRequest request = request_of(settings);
-  request.full = arguments.full;
-  request.set_scope = arguments.set_scope;
-  if (arguments.dry_run) return run_price(context, *syncer, request, stop.token());
-
-  Result<SyncReport> report;
-  {
-    ProgressLine line(!context.quiet && !context.json && can_show_progress());
-    request.progress = [&line](const Progress& progress) { line.show(progress); };
-    report = syncer->sync(stop.token(), request);
-  }
-  if (!report) return report_pass_error(context, "sync", report.error());
-  return print_outcome(context, "sync", *report);
+  daemon::Ask ask = ask_of(settings, daemon::Work::sync);
+  ask.full = arguments.full;
+  ask.set_scope = arguments.set_scope;
+  if (arguments.dry_run) return run_price(context, ask);
+  const auto done = perform(context, ask);
+  if (done) return print_outcome(context, "sync", std::get<SyncReport>(*done));
+  return settings.source ? report_pass_error(context, "sync", done.error())
+                         : report_error(context, "sync", done.error());
 }
 
 }  // namespace tidemark::cli

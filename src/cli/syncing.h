@@ -4,14 +4,20 @@
 #include <string_view>
 
 #include "cli/context.h"
+#include "daemon/perform.h"
 #include "tidemark/syncer.h"
 
 namespace tidemark::cli {
 
-// Errors: invalid (no source, bad settings).
-[[nodiscard]] Result<Syncer> open_syncer(const Settings& settings);
-// The scope that the settings name.
-[[nodiscard]] SyncRequest request_of(const Settings& settings);
+// What a pass needs to know. Errors: invalid (no source, bad settings).
+[[nodiscard]] Result<daemon::Setup> setup_of(const Settings& settings);
+// What the settings name, of which a daemon may have been told otherwise.
+[[nodiscard]] daemon::Ask ask_of(const Settings& settings, daemon::Work work);
+// The cache's daemon does it where one lives, else this process, with a line of progress; Ctrl-C
+// ends the pass here, and only the waiting there. Errors: as daemon::perform and ask_daemon.
+[[nodiscard]] Result<daemon::Done> perform(const Context& context, const daemon::Ask& ask);
+// The default cache's folder is ours to make.
+[[nodiscard]] Result<void> make_default_folder(const Settings& settings);
 // Prints the report, or its envelope; returns the exit code.
 [[nodiscard]] int print_outcome(const Context& context, std::string_view command,
                                 const SyncReport& report);

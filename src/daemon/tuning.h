@@ -1,0 +1,44 @@
+// Every bound and delay of the daemon, with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace tidemark::daemon {
+
+// After a pass that met no source: soon at first, since most outages are short, and at last seldom
+// enough that a thousand daemons do not keep a source down.
+inline constexpr std::chrono::milliseconds kRetryFirst{1'000};
+inline constexpr std::chrono::milliseconds kRetryCap{300'000};
+// After a pass that nothing but a person can help: the person may not know of SIGHUP.
+inline constexpr std::chrono::milliseconds kSlowRetry{300'000};
+// A stale reader may ask for a pass this often; a thousand readers are one.
+inline constexpr std::chrono::milliseconds kNudgeSpacing{1'000};
+// More changes are known to be waiting; other processes get a moment with CACHE.lock.
+inline constexpr std::chrono::milliseconds kCatchUpPause{100};
+
+// A request is one line of names and numbers.
+inline constexpr std::size_t kRequestBytesMax = std::size_t{16} << 10U;
+// A reply holds at most 100 skipped rows and 100 differing keys for each collection.
+inline constexpr std::size_t kReplyBytesMax = std::size_t{16} << 20U;
+// One per process that waits for a pass; more are told to come again.
+inline constexpr std::size_t kConnectionsMax = 64;
+// For a client to say its line, and to take one of ours.
+inline constexpr std::chrono::milliseconds kClientDeadline{3'000};
+// Between two tries to accept when the process is out of descriptors.
+inline constexpr std::chrono::milliseconds kAcceptPause{100};
+// Between two lines of progress.
+inline constexpr std::chrono::milliseconds kProgressSpacing{100};
+// For a daemon that holds CACHE.daemon to answer on its socket: it may just be starting.
+inline constexpr std::chrono::milliseconds kConnectDeadline{2'000};
+// For a daemon that broke off to be gone: it waits for the pass that it abandons.
+inline constexpr std::chrono::milliseconds kGoneDeadline{15'000};
+// Between two looks at whether one of these has happened.
+inline constexpr std::chrono::milliseconds kLookInterval{10};
+
+// For a pass that runs at SIGTERM to end by itself, of `stop_deadline`; the rest is for it to stop.
+inline constexpr int kStopGraceDivisor = 2;
+inline constexpr std::chrono::milliseconds kStopDeadline{10'000};
+
+}  // namespace tidemark::daemon

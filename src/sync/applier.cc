@@ -160,7 +160,10 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
   if (rows.empty()) return {};
   TIDEMARK_ASSIGN(outcomes, session_.put(collection, rows));
   CollectionReport& report = reports_[collection.name];
+  const auto moved = candidates_.find(&collection);
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool listed_elsewhere = moved != candidates_.end() && moved->second.contains(rows[i].key);
+    if (listed_elsewhere && !confirming_) moved_.emplace(collection.name, rows[i].key);
     const bool same = outcomes[i] == cache::PutOutcome::unchanged;
     if (suspects_ != nullptr) suspects_->put(collection, rows[i].key, outcomes[i]);
     if (!same && observe_) {
@@ -188,6 +191,8 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
     // Listed, perhaps, but for a parent that is not cached.
     if (collection.kind == Kind::embeddings) keys_[&collection].erase(keys[i]);
     if (!found[i]) continue;
+    // Listed, if at another place, and gone since.
+    if (moved_.contains({collection.name, keys[i]})) listed_[&collection].changed_under = true;
     ++(gone ? report.deleted : report.evicted);
     // Another list may have been told meanwhile that this row is stored: it is asked for again.
     const bool relied_on = filling_ && filling_->resumed && confirm_round_ == 0;

@@ -114,6 +114,7 @@ class Applier {
   std::map<std::string, CollectionReport> reports_;
   std::map<const model::Collection*, Listed> listed_;
   std::map<const model::Collection*, std::set<std::string>> candidates_;
+  std::set<std::pair<std::string, std::string>> moved_;  // candidates that were listed as well
   std::map<const model::Collection*, std::set<std::string>> keys_;  // listed keys, not of episodes
   std::map<std::pair<std::string, std::string>, std::string> skips_;  // reasons
   std::set<std::pair<std::string, std::string>> counted_;             // skipped ones

@@ -86,7 +86,9 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"html_with_status_200",
               {{"kind", "wrong_content_type"}, {"body", "<html>Log in to the hotel</html>"}},
               kNotHrana},
-        Fault{"an_sql_error", {{"kind", "sql_error"}}, ErrorCode::invalid},
+        Fault{"an_sql_error",
+              {{"kind", "sql_error"}, {"message", "SQLite error: datatype mismatch"}},
+              ErrorCode::invalid},
         Fault{"a_forbidden_quota", {{"kind", "blocked"}, {"status", 403}}, ErrorCode::unavailable}),
     [](const auto& info) { return info.param.name; });
 

@@ -179,7 +179,9 @@ TEST_P(LastingFault, from_any_request_of_a_reconcile_on_leaves_the_cache_as_it_w
 INSTANTIATE_TEST_SUITE_P(
     Each, LastingFault,
     ::testing::Values(Fault{"closed_in_the_body", {{"kind", "close_mid_body"}}},
-                      Fault{"an_sql_error", {{"kind", "sql_error"}}, ErrorCode::invalid}),
+                      Fault{"an_sql_error",
+                            {{"kind", "sql_error"}, {"message", "SQLite error: datatype mismatch"}},
+                            ErrorCode::invalid}),
     name_of);
 
 // HTTP/1.1 has no name for a reply: a connection out of step gives one request the reply of

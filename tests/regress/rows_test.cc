@@ -107,5 +107,25 @@ TEST_F(Rows, episodes_that_move_up_while_they_are_confirmed_find_no_room_beyond_
   sync_by("scan");
 }
 
+// An episode had another date, so that its old place was asked for once more, and was deleted
+// before that: it was listed and then gone, and the pass called its own result wrong.
+TEST_F(Rows,
+       an_episode_that_is_listed_elsewhere_and_deleted_while_it_is_confirmed_is_no_difference) {
+  ASSERT_TRUE(world.sync());
+  write("UPDATE episodes SET start_time = 70 WHERE episode_id = 'e05'");
+  int asked = 0;
+  const auto report = support::sync_with(world, [&](std::size_t, const turso::Batch& batch) {
+    const auto& args = batch.statements.back().args;
+    const bool confirms = args.size() == 1 && args[0] == Value(std::string("e05"));
+    if (confirms && asked++ == 0) write("DELETE FROM episodes WHERE episode_id = 'e05'");
+  });
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(asked, 1);
+  EXPECT_FALSE(world.cached("episodes", "task_description").contains("e05"));
+  EXPECT_EQ(report->validation.episode_count, std::nullopt);
+  EXPECT_FALSE(report->validation.failed());
+  sync_by("scan");
+}
+
 }  // namespace
 }  // namespace tidemark::regress

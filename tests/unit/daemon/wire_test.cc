@@ -29,6 +29,7 @@ Json whole_report() {
   report.collections["episodes"] = {};
   report.rows_read = 1;
   report.skipped.push_back({"episodes", "k", "r"});
+  report.missed.push_back({"episodes", "k"});
   report.validation = {true, false, true, false, true, false, {"p"}};
   report.freshness.checked_at = std::chrono::system_clock::time_point(std::chrono::seconds(5));
   report.freshness.age = std::chrono::milliseconds(3);

@@ -9,7 +9,7 @@ help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
 	@echo "make demo SOURCE=server   the same from a real Turso server on this machine"
 	@echo "make test            build and run the tests"
-	@echo "make test-slow       the longer ones: flipped bits, a minute's storm on a real server, and whether"
+	@echo "make test-slow       the longer ones: the simulation, flipped bits, a minute's storm on a real server, and whether"
 	@echo "                     the simulation notices bugs"
 	@echo "make bench           build the release preset and run the benchmarks"
 	@echo "make install PREFIX=$(PREFIX)"

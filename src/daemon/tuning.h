@@ -37,6 +37,9 @@ inline constexpr std::chrono::milliseconds kGoneDeadline{15'000};
 // Between two looks at whether one of these has happened.
 inline constexpr std::chrono::milliseconds kLookInterval{10};
 
+// A metric's label with names of the source's tables, or reasons of passes; the rest is "other".
+inline constexpr std::size_t kLabelValuesMax = 64;
+
 // For a pass that runs at SIGTERM to end by itself, of `stop_deadline`; the rest is for it to stop.
 inline constexpr int kStopGraceDivisor = 2;
 inline constexpr std::chrono::milliseconds kStopDeadline{10'000};

@@ -1,3 +1,4 @@
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/setting_fields.h"
 #include "cli/syncing.h"
@@ -22,6 +23,9 @@ Result<daemon::Settings> daemon_settings(const Settings& settings) {
   out.pass.sync_embeddings = settings.sync_embeddings;
   out.timing.interval = settings.interval.value_or(kInterval);
   out.socket = settings.daemon_socket.value_or("");
+  out.listen = settings.daemon_listen.value_or("");
+  out.token_file = settings.daemon_token_file.value_or("");
+  out.version = std::string(version_text()).substr(std::string_view("tidemark ").size());
   out.stop_deadline = settings.stop_deadline.value_or(kStopDeadline);
   return out;
 }

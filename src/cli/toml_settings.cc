@@ -210,6 +210,7 @@ Result<Settings> settings_from_toml(std::string_view bytes, const std::string& n
   resolve(settings.token_file, folder);
   resolve(settings.cache, folder);
   resolve(settings.daemon_socket, folder);
+  resolve(settings.daemon_token_file, folder);
   if (settings.source && settings.source->starts_with("file:") &&
       !settings.source->starts_with("file:/")) {
     settings.source =

@@ -9,12 +9,17 @@
 #include <stop_token>
 #include <utility>
 
+#include "cache/read_stats.h"
 #include "daemon/control.h"
 #include "daemon/describe.h"
+#include "daemon/http.h"
 #include "daemon/jobs.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/place.h"
+#include "daemon/routes.h"
+#include "daemon/token.h"
 #include "sync/worker.h"
 #include "turso/connection.h"
 
@@ -30,29 +35,48 @@ std::uint64_t random_seed() {
   return (std::uint64_t{device()} << 32U) | device();
 }
 
+// Waits for nobody: a file that a killed writer left is the next pass's to repair.
+CacheStatus look_at(const std::string& cache) {
+  ReaderOptions options;
+  options.repair = false;
+  options.open_deadline = kLookDeadline;
+  return inspect(cache, options);
+}
+
+// How a pass ended, from the worker's thread.
+struct Ended {
+  Result<Done> result;
+  std::chrono::milliseconds took;
+  CacheStatus cache;
+};
+
 class Daemon {
  public:
   Daemon(Settings settings, const Load& load, Place place)
       : settings_(std::move(settings)),
         load_(load),
         place_(std::move(place)),
-        schedule_(settings_.timing, random_seed(), Clock::now()) {}
+        schedule_(settings_.timing, random_seed(), Clock::now()),
+        metrics_(settings_.version, look_at(settings_.setup.cache)) {}
 
   Result<void> run();
 
  private:
   [[nodiscard]] Result<void> listen();
+  [[nodiscard]] Result<void> listen_http();
   void await_signal();
   void watch();
 
   void step();
   void start(const Job& job);
   void tell(const Progress& progress);
-  void ended(const Result<Done>& result);
+  void ended(Ended ended);
 
   void handle(const Request& request, const std::shared_ptr<Session>& session);
   void take(Ask ask, const std::shared_ptr<Session>& session);
   [[nodiscard]] Status status() const;
+  [[nodiscard]] std::string metrics() const;
+  [[nodiscard]] HttpReply show(const HttpRequest& request) const;
   [[nodiscard]] Result<void> reload();
   void stop();
   void abandon();
@@ -63,6 +87,8 @@ class Daemon {
   Place place_;
   Schedule schedule_;
   Jobs jobs_;
+  Metrics metrics_;
+  std::string token_;  // of the HTTP server
   std::string socket_;
   const Clock::time_point started_ = Clock::now();
   std::uint64_t passes_ = 0;
@@ -78,6 +104,7 @@ class Daemon {
   asio::steady_timer watchdog_{loop_};  // the service manager's
   ControlServer control_{
       loop_, [this](const Request& request, const auto& session) { handle(request, session); }};
+  HttpServer http_{loop_, [this](const HttpRequest& request) { return show(request); }};
 
   // The worker's own, until its job has ended.
   Clock::time_point told_{};
@@ -96,7 +123,25 @@ Result<void> Daemon::listen() {
   TIDEMARK_ASSIGN(socket, socket_path(settings_.setup.cache, settings_.socket));
   TIDEMARK_TRY(control_.listen(socket, settings_.setup.options.cache_mode));
   socket_ = socket;
+  TIDEMARK_TRY(listen_http());
   return place_.announce(socket);
+}
+
+Result<std::string> token_of(const Settings& settings) {
+  if (settings.listen.empty()) return std::string();
+  return http_token(settings.token_file.empty() ? settings.setup.cache + ".token"
+                                                : settings.token_file);
+}
+
+Result<void> Daemon::listen_http() {
+  if (settings_.listen.empty()) return {};
+  TIDEMARK_ASSIGN(token, token_of(settings_));
+  token_ = std::move(token);
+  TIDEMARK_ASSIGN(local, http_.listen(settings_.listen));
+  log_line(local ? Level::info : Level::warning,
+           "HTTP on " + settings_.listen +
+               (local ? "" : ": /metrics and /readyz are open to who can connect"));
+  return {};
 }
 
 Result<void> Daemon::run() {
@@ -165,9 +210,12 @@ void Daemon::start(const Job& job) {
   if (!job.listeners.empty()) setup.config.heartbeat = {};  // what it saw is told to readers
   worker_.run([this, setup = std::move(setup), ask = job.ask] {
     told_ = {};
+    const auto began = Clock::now();
     auto result = perform(setup, ask, abandoned_.get_token(),
                           [this](const Progress& progress) { tell(progress); });
-    asio::post(loop_, [this, result = std::move(result)] { ended(result); });
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
+    Ended end{std::move(result), took, look_at(setup.cache)};
+    asio::post(loop_, [this, end = std::move(end)]() mutable { ended(std::move(end)); });
   });
 }
 
@@ -179,11 +227,13 @@ void Daemon::tell(const Progress& progress) {
   asio::post(loop_, [this, progress] { jobs_.progress(progress); });
 }
 
-void Daemon::ended(const Result<Done>& result) {
+void Daemon::ended(Ended ended) {
+  const Result<Done>& result = ended.result;
   const Job& job = *jobs_.running();
   const bool own = job.ask == settings_.pass;
   const Outcome outcome = judge(result, own);
   ++passes_;
+  metrics_.pass_ended(job.ask.work, result, ended.took, std::move(ended.cache));
   if (outcome.end != PassEnd::ignored) {
     last_error_ = result ? std::string() : result.error().message;
   }
@@ -204,6 +254,7 @@ void Daemon::handle(const Request& request, const std::shared_ptr<Session>& sess
       return session->reply(status());
     case Command::nudge:
       schedule_.nudge(Clock::now());
+      metrics_.nudged();
       session->reply(Acknowledged{});
       return step();
     case Command::reload: {
@@ -254,6 +305,18 @@ Status Daemon::status() const {
   return s;
 }
 
+std::string Daemon::metrics() const {
+  return metrics_.text({std::chrono::system_clock::now(), cache::total_reads(settings_.setup.cache),
+                        schedule_.failures()});
+}
+
+HttpReply Daemon::show(const HttpRequest& request) const {
+  const std::function<std::string()> metrics_text = [this] { return metrics(); };
+  const std::function<std::string()> status_json = [this] { return encode(Reply(status())); };
+  return answer(request, {metrics_.cache(), std::chrono::system_clock::now(), token_, metrics_text,
+                          status_json});
+}
+
 // What cannot change while it runs is not changed at all.
 Result<void> Daemon::reload() {
   if (stopping_) return std::unexpected(stopping_error());
@@ -261,10 +324,14 @@ Result<void> Daemon::reload() {
   auto loaded = load_();
   notify_manager("READY=1");
   if (!loaded) return std::unexpected(std::move(loaded).error());
-  if (loaded->setup.cache != settings_.setup.cache || loaded->socket != settings_.socket) {
-    return fail(ErrorCode::invalid, "the cache and the socket cannot change while the daemon runs",
+  if (loaded->setup.cache != settings_.setup.cache || loaded->socket != settings_.socket ||
+      loaded->listen != settings_.listen) {
+    return fail(ErrorCode::invalid,
+                "the cache, the socket and listen cannot change while the daemon runs",
                 "restart it");
   }
+  TIDEMARK_ASSIGN(token, token_of(*loaded));
+  token_ = std::move(token);
   settings_ = std::move(*loaded);
   schedule_.reload(settings_.timing, Clock::now());
   log_line(Level::info, "configuration read again");
@@ -278,6 +345,7 @@ void Daemon::stop() {
   notify_manager("STOPPING=1");
   due_.cancel();
   control_.close();
+  http_.close();
   jobs_.refuse_waiting(stopping_error());
   if (jobs_.running() == nullptr) return finish();
   stopped_.expires_after(settings_.stop_deadline / kStopGraceDivisor);

@@ -16,7 +16,10 @@ struct Settings {
   Setup setup;
   Ask pass;  // what the daemon's own passes name: the scope
   Timing timing;
-  std::string socket;  // empty: see socket_path()
+  std::string socket;      // empty: see socket_path()
+  std::string listen;      // of the HTTP server, "127.0.0.1:9464"; empty: none
+  std::string token_file;  // of the HTTP server; empty: CACHE.token
+  std::string version;     // of the program
   std::chrono::milliseconds stop_deadline = kStopDeadline;
 };
 // Reads the configuration again, at SIGHUP.
@@ -24,7 +27,8 @@ using Load = std::function<Result<Settings>()>;
 
 // Returns when it was told to stop: SIGTERM, SIGINT or over the socket; the signals are blocked in
 // the calling thread afterwards. Passes that fail are logged and tried again. Errors: busy (another
-// daemon, or socket), invalid (CACHE.daemon or the socket cannot be made; source, settings).
+// daemon, socket or port), invalid (CACHE.daemon, the socket or the token cannot be made; source,
+// settings).
 [[nodiscard]] Result<void> run_daemon(Settings settings, const Load& load);
 
 }  // namespace tidemark::daemon

@@ -37,6 +37,19 @@ inline constexpr std::chrono::milliseconds kGoneDeadline{15'000};
 // Between two looks at whether one of these has happened.
 inline constexpr std::chrono::milliseconds kLookInterval{10};
 
+// For a look at the cache when a pass has ended: another process may be repairing it.
+inline constexpr std::chrono::milliseconds kLookDeadline{1'000};
+
+// A metric's label with names of the source's tables, or reasons of passes; the rest is "other".
+inline constexpr std::size_t kLabelValuesMax = 64;
+
+// A browser's header with its cookies has no business here.
+inline constexpr std::size_t kHttpHeaderBytesMax = std::size_t{8} << 10U;
+// A scraper or two and a few probes.
+inline constexpr std::size_t kHttpConnectionsMax = 32;
+// Read and dropped after the reply, so that it arrives.
+inline constexpr std::size_t kHttpDroppedBytesMax = std::size_t{1} << 20U;
+
 // For a pass that runs at SIGTERM to end by itself, of `stop_deadline`; the rest is for it to stop.
 inline constexpr int kStopGraceDivisor = 2;
 inline constexpr std::chrono::milliseconds kStopDeadline{10'000};

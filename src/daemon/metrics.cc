@@ -1,0 +1,271 @@
+#include "daemon/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/utf8.h"
+#include "daemon/tuning.h"
+
+namespace tidemark::daemon {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Counters = prometheus::Family<prometheus::Counter>;
+using Histograms = prometheus::Family<prometheus::Histogram>;
+using Seconds = std::chrono::duration<double>;
+
+// From a delta over a local network to a fill of a large scope.
+const prometheus::Histogram::BucketBoundaries& pass_seconds() {
+  static const prometheus::Histogram::BucketBoundaries bounds{
+      .001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300};
+  return bounds;
+}
+
+Counters& counters(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+// The values of a label that a source can influence: the first ones as they are.
+class LabelValues {
+ public:
+  std::string shown(const std::string& value) {
+    if (!base::is_utf8(value)) return "other";
+    if (known_.size() < kLabelValuesMax) known_.insert(value);
+    return known_.contains(value) ? value : "other";
+  }
+
+ private:
+  std::set<std::string> known_;
+};
+
+// A reason's part that is ours; what follows may be an error's words.
+std::string class_of(const std::string& reason) {
+  return reason.substr(0, reason.find_first_of(":;"));
+}
+
+const SyncReport* report_in(const Result<Done>& result) {
+  if (!result) return nullptr;
+  if (const auto* const repair = std::get_if<RepairReport>(&*result)) return &repair->sync;
+  return std::get_if<SyncReport>(&*result);
+}
+
+bool found_wrong(const Done& done) {
+  const auto* const audit = std::get_if<AuditReport>(&done);
+  if (audit != nullptr) return audit->differs();
+  const auto* const repair = std::get_if<RepairReport>(&done);
+  return (repair != nullptr ? repair->sync : std::get<SyncReport>(done)).validation.failed();
+}
+
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+// Families of what is looked at when somebody asks.
+class Looked {
+ public:
+  explicit Looked(std::vector<MetricFamily>& out) : out_(out) {}
+  void family(const char* name, const char* help, MetricType type = MetricType::Gauge) {
+    out_.push_back({name, help, type, {}});
+  }
+  void sample(double value, Labels labels = {}) {
+    auto& metric = out_.back().metric.emplace_back();
+    metric.label = std::move(labels);
+    (out_.back().type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  }
+  void gauge(const char* name, const char* help, double value) {
+    family(name, help);
+    sample(value);
+  }
+
+ private:
+  std::vector<MetricFamily>& out_;
+};
+
+double number(std::uint64_t count) { return static_cast<double>(count); }
+
+double unix_seconds(std::chrono::system_clock::time_point time) {
+  return Seconds(time.time_since_epoch()).count();
+}
+
+// A file that was made anew counts from zero.
+ReadCounts since(const ReadCounts& now, const ReadCounts& then) {
+  if (now.hits < then.hits || now.absent < then.absent || now.unknown < then.unknown) return now;
+  return {now.hits - then.hits, now.absent - then.absent, now.unknown - then.unknown};
+}
+
+// Reads that the cache could answer: an absence that it proves is as good as a row.
+void add_ratio(Looked& looked, const char* window, const ReadCounts& reads) {
+  const std::uint64_t answered = reads.hits + reads.absent;
+  if (answered + reads.unknown == 0) return;
+  looked.sample(number(answered) / number(answered + reads.unknown), {{"since", window}});
+}
+
+void add_freshness(Looked& looked, const CacheStatus& cache,
+                   std::chrono::system_clock::time_point now) {
+  const Freshness& f = cache.freshness;
+  if (const auto age = age_of(cache, now)) {
+    looked.gauge("tidemark_cache_age_seconds", "Since the source was last seen to say this.",
+                 Seconds(*age).count());
+  }
+  if (f.checked_at) {
+    looked.gauge("tidemark_cache_checked_timestamp_seconds",
+                 "When the source was last seen to say this.", unix_seconds(*f.checked_at));
+  }
+  if (cache.audited_at) {
+    looked.gauge("tidemark_cache_audited_timestamp_seconds",
+                 "When everything was last compared with the source.",
+                 unix_seconds(*cache.audited_at));
+  }
+  const bool up = !f.source_unavailable_since && !f.source_refused_since;
+  looked.gauge("tidemark_source_up", "Whether the source served the last pass.", up ? 1 : 0);
+  looked.gauge("tidemark_cache_in_doubt", "Whether the cache is to be read again whole.",
+               f.doubt.empty() ? 0 : 1);
+  looked.gauge("tidemark_cache_catching_up", "Whether more changes are known to wait.",
+               f.catching_up ? 1 : 0);
+  looked.gauge("tidemark_skipped_items", "Rows that could not be cached.", number(f.incomplete));
+}
+
+void add_size(Looked& looked, const CacheStatus& cache) {
+  looked.gauge("tidemark_cache_readable", "Whether the cache can be opened.",
+               cache.readable && cache.freshness.state != FreshnessState::needs_repair ? 1 : 0);
+  looked.gauge("tidemark_cache_file_bytes", "Size of the cache's file.", number(cache.file_bytes));
+  if (cache.live_bytes) {
+    looked.gauge("tidemark_cache_live_bytes", "Keys and values of rows and indexes.",
+                 number(*cache.live_bytes));
+  }
+  LabelValues collections;
+  std::map<std::string, std::uint64_t> rows;
+  for (const auto& [name, count] : cache.counts) rows[collections.shown(name)] += count;
+  looked.family("tidemark_cache_rows", "Rows in the cache.");
+  for (const auto& [name, count] : rows) looked.sample(number(count), {{"collection", name}});
+}
+
+}  // namespace
+
+struct Metrics::Counted {
+  prometheus::Registry registry;
+  Histograms& passes = prometheus::BuildHistogram()
+                           .Name("tidemark_pass_duration_seconds")
+                           .Help("How long passes took.")
+                           .Register(registry);
+  Counters& errors = counters(registry, "tidemark_errors_total", "Passes that failed.");
+  Counters& items = counters(registry, "tidemark_items_synced_total", "Rows changed by passes.");
+  Counters& reconciles =
+      counters(registry, "tidemark_reconciles_total", "Passes that compared everything, and why.");
+  prometheus::Counter& rows_read =
+      one("tidemark_source_rows_read_total", "Rows read by the source, where it says.");
+  prometheus::Counter& bytes =
+      one("tidemark_source_received_bytes_total", "Bytes received from the source.");
+  prometheus::Counter& requests = one("tidemark_source_requests_total", "Requests to the source.");
+  prometheus::Counter& retries = one("tidemark_source_retries_total", "Requests sent again.");
+  prometheus::Counter& missed =
+      one("tidemark_missed_by_capture_total", "Changes that the source's log did not name.");
+  prometheus::Counter& nudges =
+      one("tidemark_stale_nudges_total", "Times that a reader found the cache stale and said so.");
+  LabelValues collections;
+  LabelValues reasons;
+
+  prometheus::Counter& one(const char* name, const char* help) {
+    return counters(registry, name, help).Add({});
+  }
+  void count(const SyncReport& report);
+};
+
+void Metrics::Counted::count(const SyncReport& report) {
+  for (const auto& [name, counts] : report.collections) {
+    const auto add = [&, shown = collections.shown(name)](const char* action, std::uint64_t n) {
+      items.Add({{"collection", shown}, {"action", action}}).Increment(number(n));
+    };
+    add("upserted", counts.upserted);
+    add("deleted", counts.deleted);
+    add("evicted", counts.evicted);
+  }
+  if (report.mode != "delta") {
+    reconciles.Add({{"mode", report.mode}, {"reason", reasons.shown(class_of(report.reason))}})
+        .Increment();
+  }
+  rows_read.Increment(number(report.rows_read.value_or(0)));
+  bytes.Increment(number(report.bytes_received));
+  requests.Increment(number(report.requests));
+  retries.Increment(number(report.retries));
+  missed.Increment(number(report.missed_by_capture));
+}
+
+Metrics::Metrics(const std::string& version, CacheStatus cache)
+    : counted_(std::make_unique<Counted>()),
+      cache_(std::move(cache)),
+      reads_at_start_(cache_.reads.value_or(ReadCounts{})),
+      reads_after_pass_(reads_at_start_) {
+  prometheus::BuildGauge()
+      .Name("tidemark_build_info")
+      .Help("The program that runs.")
+      .Register(counted_->registry)
+      .Add({{"version", version}})
+      .Set(1);
+  // From zero on, so that the first error is a rise.
+  for (int n = 0; n <= static_cast<int>(ErrorCode::internal); ++n) {
+    counted_->errors.Add({{"code", std::string(to_string(static_cast<ErrorCode>(n)))}});
+  }
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::pass_ended(Work work, const Result<Done>& result, std::chrono::milliseconds took,
+                         CacheStatus after) {
+  const SyncReport* const report = report_in(result);
+  const std::string mode = report != nullptr ? report->mode : std::string(to_string(work));
+  const std::string outcome = !result ? "error" : found_wrong(*result) ? "differs" : "done";
+  counted_->passes.Add({{"mode", mode}, {"outcome", outcome}}, pass_seconds())
+      .Observe(Seconds(took).count());
+  if (!result) {
+    counted_->errors.Add({{"code", std::string(to_string(result.error().code))}}).Increment();
+  } else if (report != nullptr) {
+    counted_->count(*report);
+    position_ = report->position;
+  } else if (const auto* const audit = std::get_if<AuditReport>(&*result)) {
+    counted_->requests.Increment(number(audit->requests));
+    counted_->rows_read.Increment(number(audit->rows_read.value_or(0)));
+  }
+  cache_ = std::move(after);
+  reads_after_pass_ = cache_.reads.value_or(reads_after_pass_);
+}
+
+void Metrics::nudged() { counted_->nudges.Increment(); }
+
+std::string Metrics::text(const Now& now) const {
+  std::vector<MetricFamily> families = counted_->registry.Collect();
+  Looked looked(families);
+  add_freshness(looked, cache_, now.time);
+  add_size(looked, cache_);
+  looked.gauge("tidemark_pass_failures", "Passes that failed in a row, until now.",
+               number(now.failures));
+  if (position_) {
+    looked.gauge("tidemark_change_log_position", "The newest change that is cached; 0: no log.",
+                 number(*position_));
+  }
+  if (now.reads) {
+    looked.family("tidemark_cache_reads_total", "Reads by every process.", MetricType::Counter);
+    looked.sample(number(now.reads->hits), {{"presence", "hit"}});
+    looked.sample(number(now.reads->absent), {{"presence", "absent"}});
+    looked.sample(number(now.reads->unknown), {{"presence", "unknown"}});
+    looked.family("tidemark_cache_hit_ratio", "Reads answered without the source, of all.");
+    add_ratio(looked, "start", since(*now.reads, reads_at_start_));
+    add_ratio(looked, "last_pass", since(*now.reads, reads_after_pass_));
+  }
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+std::optional<std::chrono::milliseconds> age_of(const CacheStatus& cache,
+                                                std::chrono::system_clock::time_point now) {
+  const auto& checked = cache.freshness.checked_at;
+  if (!checked || *checked > now) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now - *checked);
+}
+
+}  // namespace tidemark::daemon

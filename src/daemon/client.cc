@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "cache/daemon_file.h"
@@ -34,8 +35,11 @@ Error silent(const std::string& name) {
 class StopSignal {
  public:
   explicit StopSignal(const std::stop_token& stop)
-      : fd_(::eventfd(0, EFD_CLOEXEC)), on_stop_(stop, Raise{fd_}) {}
-  ~StopSignal() { ::close(fd_); }
+      : fd_(::eventfd(0, EFD_CLOEXEC)), on_stop_(std::in_place, stop, Raise{fd_}) {}
+  ~StopSignal() {
+    on_stop_.reset();  // waits for a stop that is being told; it writes to fd_
+    ::close(fd_);
+  }
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
   [[nodiscard]] int fd() const { return fd_; }
@@ -49,7 +53,7 @@ class StopSignal {
     }
   };
   int fd_;
-  std::stop_callback<Raise> on_stop_;
+  std::optional<std::stop_callback<Raise>> on_stop_;
 };
 
 // One connection; closed with this.

@@ -74,19 +74,8 @@ class Followed {
     const source::ChangeRange range{position_, sync::kChangesPerRange};
     auto statements = source::guard_statements({position_, std::nullopt});
     for (auto& s : source::changes_statements(range)) statements.push_back(std::move(s));
-    statements.push_back(source::touched_rows_statement(episodes(), range));
+    statements.push_back(source::touched_rows_statement(memories(), range));
     return body_of(std::move(statements));
-  }
-
-  static model::Collection episodes() {
-    model::Collection collection;
-    collection.name = "episodes";
-    collection.columns = {{"episode_id", "TEXT"},
-                          {"task_type", "TEXT"},
-                          {"context", "TEXT"},
-                          {"start_time", "INTEGER"}};
-    collection.order_column = 3;
-    return collection;
   }
 
   SyncReport pass() {
@@ -115,12 +104,8 @@ class BareStore {
   }
 
   void store() {
-    redb::OpenOptions options;
-    options.mode = redb::OpenOptions::Mode::open_or_create;
-    options.page_cache_bytes = cache::WriterOptions{}.page_cache_bytes;
-    auto db = redb::Database::open(path_, options);
-    require(db.has_value(), "open bare");
-    auto txn = db->begin_write();
+    redb::Database db = open_bare(path_);
+    auto txn = db.begin_write();
     std::vector<redb::Change> changes;
     const std::size_t step = kCached / kUpdates;
     for (std::size_t at = ++turns_ % step; at < rows_.size(); at += step) {
@@ -128,7 +113,7 @@ class BareStore {
     }
     require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
     require(std::move(*txn).commit().has_value(), "bare commit");
-    require(std::move(*db).close().has_value(), "bare close");
+    require(std::move(db).close().has_value(), "bare close");
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "model/collection.h"
 #include "tests/support/sqlite_source.h"
 
 namespace tidemark::bench {
@@ -18,6 +19,18 @@ inline void make_memories(const std::string& path, std::size_t rows, std::size_t
              std::to_string(rows) +
              ") INSERT INTO episodes SELECT lower(hex(randomblob(16))), 'task', hex(zeroblob(" +
              std::to_string(row_bytes / 2) + ")), 1760000000 + i FROM n");
+}
+
+// Their table, as discovery finds it.
+inline model::Collection memories() {
+  model::Collection collection;
+  collection.name = "episodes";
+  collection.columns = {{"episode_id", "TEXT"},
+                        {"task_type", "TEXT"},
+                        {"context", "TEXT"},
+                        {"start_time", "INTEGER"}};
+  collection.order_column = 3;
+  return collection;
 }
 
 }  // namespace tidemark::bench

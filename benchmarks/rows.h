@@ -88,15 +88,21 @@ inline void fill_cache(const std::string& path, const std::vector<cache::Encoded
   require(cache::install_generation(next, path).has_value(), "install");
 }
 
-// The floor of a fill: bare redb, one transaction, in key order, in batches of the cache's size.
-inline void fill_bare(const std::string& path, const std::vector<cache::EncodedRow>& sorted) {
-  std::filesystem::remove(path);
+// A bare redb file, opened as the cache opens its own.
+inline redb::Database open_bare(const std::string& path) {
   redb::OpenOptions options;
   options.mode = redb::OpenOptions::Mode::open_or_create;
   options.page_cache_bytes = cache::WriterOptions{}.page_cache_bytes;
   auto db = redb::Database::open(path, options);
   require(db.has_value(), "open bare");
-  auto txn = db->begin_write();
+  return std::move(*db);
+}
+
+// The floor of a fill: bare redb, one transaction, in key order, in batches of the cache's size.
+inline void fill_bare(const std::string& path, const std::vector<cache::EncodedRow>& sorted) {
+  std::filesystem::remove(path);
+  redb::Database db = open_bare(path);
+  auto txn = db.begin_write();
   std::vector<redb::Change> changes;
   std::size_t bytes = 0;
   for (const auto& row : sorted) {
@@ -109,7 +115,7 @@ inline void fill_bare(const std::string& path, const std::vector<cache::EncodedR
   }
   require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
   require(std::move(*txn).commit().has_value(), "bare commit");
-  require(std::move(*db).close().has_value(), "bare close");
+  require(std::move(db).close().has_value(), "bare close");
 }
 
 }  // namespace tidemark::bench

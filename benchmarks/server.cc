@@ -20,17 +20,6 @@ constexpr std::size_t kRowBytes = 1'300;
 constexpr std::uint64_t kNonce = 1;
 constexpr std::size_t kPageRows = 1'000;  // what the page sizer comes to for such rows
 
-model::Collection episodes() {
-  model::Collection collection;
-  collection.name = "episodes";
-  collection.columns = {{"episode_id", "TEXT"},
-                        {"task_type", "TEXT"},
-                        {"context", "TEXT"},
-                        {"start_time", "INTEGER"}};
-  collection.order_column = 3;
-  return collection;
-}
-
 std::string body_of(std::vector<turso::Statement> statements) {
   statements.insert(statements.begin(), source::schema_statement());
   return turso::hrana::encode_pipeline({std::move(statements)}, false, kNonce);
@@ -43,7 +32,7 @@ struct Requests {
 };
 
 Requests make_requests(const std::string& url) {
-  const model::Collection collection = episodes();
+  const model::Collection collection = memories();
   Requests requests;
   requests.first.push_back(body_of({}));
   source::ListRequest list;

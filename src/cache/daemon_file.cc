@@ -31,17 +31,21 @@ std::int64_t steady_ms() {
 }
 
 void say(const std::string& socket, std::string_view line) {
-  sockaddr_un address{};
-  if (socket.empty() || socket.size() >= sizeof address.sun_path) return;
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, socket.data(), socket.size());
   const LocalDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const void* const raw = &address;
-  if (::connect(fd.get(), static_cast<const sockaddr*>(raw), sizeof address) != 0) return;
+  if (!connect_socket(fd.get(), socket)) return;
   [[maybe_unused]] const ssize_t sent = ::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL);
 }
 
 }  // namespace
+
+bool connect_socket(int fd, const std::string& path) {
+  sockaddr_un address{};
+  if (path.empty() || path.size() >= sizeof address.sun_path) return false;
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const void* const raw = &address;
+  return ::connect(fd, static_cast<const sockaddr*>(raw), sizeof address) == 0;
+}
 
 std::string daemon_path(const std::string& cache) { return cache + ".daemon"; }
 

@@ -24,6 +24,9 @@ struct DaemonHolder {
 // What the open file at `path` says, whether or not somebody holds it.
 [[nodiscard]] DaemonHolder read_daemon(int fd, const std::string& path);
 
+// Connects a Unix socket; false: nothing listens at `path`, or it waits (a non-blocking one).
+[[nodiscard]] bool connect_socket(int fd, const std::string& path);
+
 // A stale reader's word to the daemon. Thread-safe.
 class Nudge {
  public:

@@ -15,18 +15,8 @@
 namespace tidemark::cache {
 namespace {
 
-// lock_holder() looks by taking the lock shared for an instant; a writer that meets it waits it
-// out.
 constexpr int kTries = 10;
 constexpr int kTryMs = 2;
-
-bool lock_exclusively(int fd) {
-  for (int n = 0; n < kTries; ++n) {
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
-    ::poll(nullptr, 0, kTryMs);
-  }
-  return false;
-}
 
 std::string lock_path(const std::string& cache) { return cache + ".lock"; }
 
@@ -39,6 +29,14 @@ std::string read_holder(int fd) {
 }
 
 }  // namespace
+
+bool lock_exclusively(int fd) {
+  for (int n = 0; n < kTries; ++n) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    ::poll(nullptr, 0, kTryMs);
+  }
+  return false;
+}
 
 Result<CacheLock> CacheLock::acquire(const std::string& cache, unsigned file_mode) {
   const std::string path = lock_path(cache);

@@ -22,6 +22,10 @@ class CacheLock {
   LocalDescriptor fd_;
 };
 
+// Takes the lock of an open file; false: another holds it. Whoever only looks takes it shared for
+// an instant, which is waited out, 20 ms at the most.
+[[nodiscard]] bool lock_exclusively(int fd);
+
 // "pid 123" while somebody holds the lock; nullopt when it is free or there is no lock file.
 [[nodiscard]] std::optional<std::string> lock_holder(const std::string& cache);
 

@@ -55,6 +55,7 @@ Result<void> complete_settings(Flags& flags, std::string_view command) {
   Settings& settings = flags.context.settings;
   TIDEMARK_TRY(
       read_duration(flags.request_deadline, "--request-deadline", settings.request_deadline));
+  TIDEMARK_TRY(read_duration(flags.audit_interval, "--audit-interval", settings.audit_interval));
   TIDEMARK_TRY(read_duration(flags.deadline, "--deadline", settings.pass_deadline, parse_deadline));
   TIDEMARK_TRY(read_duration(flags.interval, "--interval", settings.interval));
   TIDEMARK_TRY(read_duration(flags.max_age, "--max-age", flags.get.max_age));

@@ -183,6 +183,8 @@ void add_sync(CLI::App& app, Flags& flags) {
   c.add_option("--max-rows-read-per-pass", s.max_rows_read_per_pass,
                "end before the source would read more rows (0: no limit)")
       ->check(kWholeNumber);
+  c.add_option("--audit-interval", flags.audit_interval,
+               "compare everything beside a change log when that was last done so long ago (24h)");
   c.add_flag("--full", flags.sync.full, "fill a new generation instead of comparing");
   c.add_flag("--dry-run", flags.sync.dry_run, "price the pass, write nothing");
   c.add_flag("--set-scope", flags.sync.set_scope,

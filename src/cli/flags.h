@@ -18,6 +18,7 @@ struct Flags {
   CaptureArguments capture;
   std::string max_age;
   std::string request_deadline;
+  std::string audit_interval;
   std::string deadline;
   std::string get_deadline;
   std::string interval;

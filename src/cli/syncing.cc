@@ -79,6 +79,8 @@ daemon::Ask ask_of(const Settings& settings, daemon::Work work) {
   ask.max_concurrent_fetches = settings.max_concurrent_fetches;
   ask.request_deadline = settings.request_deadline;
   ask.pass_deadline = settings.pass_deadline;
+  ask.max_rows_read_per_pass = settings.max_rows_read_per_pass;
+  ask.audit_interval = settings.audit_interval;
   return ask;
 }
 

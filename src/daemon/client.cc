@@ -3,13 +3,11 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -65,13 +63,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // False: nothing listens, or too many wait.
-  bool connect(const std::string& path) const {
-    sockaddr_un address{};
-    if (path.empty() || path.size() >= sizeof address.sun_path) return false;
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.c_str(), path.size());
-    const void* const raw = &address;
-    return ::connect(fd_, static_cast<const sockaddr*>(raw), sizeof address) == 0;
+  [[nodiscard]] bool connect(const std::string& path) const {
+    return cache::connect_socket(fd_, path);
   }
   // A request is smaller than a socket's buffer.
   [[nodiscard]] bool send(const std::string& line) const {
@@ -79,8 +72,8 @@ class Connection {
   }
 
   enum class Heard { line, closed, stopped, nothing };
-  // The next line into `line`, without its newline. nullopt as deadline: waits without one.
-  Heard hear(std::string& line, int stop_fd, std::optional<Clock::time_point> deadline) {
+  // The next line into `line`, without its newline.
+  Heard hear(std::string& line, int stop_fd, Clock::time_point deadline) {
     while (true) {
       if (const std::size_t end = in_.find('\n'); end != std::string::npos) {
         line = in_.substr(0, end);
@@ -100,10 +93,9 @@ class Connection {
   }
 
  private:
-  static int left(const std::optional<Clock::time_point>& deadline) {
-    if (!deadline) return -1;
+  static int left(Clock::time_point deadline) {
     const auto ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     return static_cast<int>(std::max<std::int64_t>(ms, 0));
   }
 
@@ -117,13 +109,21 @@ bool pause(const StopSignal& stop) {
   return ::poll(&wait, 1, static_cast<int>(kLookInterval.count())) == 0;
 }
 
-// One conversation. nullopt: the daemon ended before its last reply.
-Result<std::optional<Reply>> converse(Connection& connection, const StopSignal& stop,
-                                      const OnProgress& progress) {
+// One conversation. nullopt: the daemon ended before its last reply. A pass may take as long as it
+// takes, but the daemon itself must go on answering.
+Result<std::optional<Reply>> converse(Connection& connection, const std::string& cache,
+                                      const StopSignal& stop, const OnProgress& progress) {
   std::string line;
   while (true) {
-    const auto heard = connection.hear(line, stop.fd(), std::nullopt);
+    const auto heard = connection.hear(line, stop.fd(), Clock::now() + kQuietMax);
     if (heard == Connection::Heard::stopped) return std::unexpected(interrupted());
+    if (heard == Connection::Heard::nothing) {
+      const auto holder = cache::find_daemon(cache);
+      if (holder && !daemon_status(cache, kConnectDeadline)) {
+        return std::unexpected(silent(holder->name));
+      }
+      continue;
+    }
     if (heard != Connection::Heard::line) return std::optional<Reply>();
     TIDEMARK_ASSIGN(reply, decode_reply(line));
     if (is_last(reply)) return std::optional<Reply>(std::move(reply));
@@ -146,7 +146,7 @@ Result<Asked> ask_daemon(const std::string& cache, const Request& request,
   while (const auto holder = cache::find_daemon(cache)) {
     Connection connection;
     if (connection.connect(holder->socket) && connection.send(encode(request))) {
-      TIDEMARK_ASSIGN(reply, converse(connection, stopped, progress));
+      TIDEMARK_ASSIGN(reply, converse(connection, cache, stopped, progress));
       if (reply && !stops(reply)) {
         asked.reply = std::move(reply);
         return asked;

@@ -148,22 +148,8 @@ Result<void> ControlServer::listen(const std::string& path, unsigned cache_mode)
   }
   acceptor_.listen(kBacklog, error);
   if (error) return cannot_listen(path, error.message());
-  accept();
+  accept_each(acceptor_, pause_, [this](Session::Socket socket) { take(std::move(socket)); });
   return {};
-}
-
-void ControlServer::accept() {
-  acceptor_.async_accept([this](const IoError& error, Session::Socket socket) {
-    if (!acceptor_.is_open()) return;
-    if (!error) {
-      take(std::move(socket));
-      return accept();
-    }
-    pause_.expires_after(kAcceptPause);  // out of descriptors, most likely
-    pause_.async_wait([this](const IoError& cancelled) {
-      if (!cancelled) accept();
-    });
-  });
 }
 
 void ControlServer::take(Session::Socket socket) {

@@ -54,7 +54,6 @@ class ControlServer {
   void close();
 
  private:
-  void accept();
   void take(Session::Socket socket);
 
   asio::io_context& loop_;

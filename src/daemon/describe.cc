@@ -39,6 +39,11 @@ Outcome judge_sync(const SyncReport& report) {
                  " removed";
   if (!report.reason.empty() && report.mode != "delta") outcome.text += " (" + report.reason + ")";
   for (const auto& problem : report.validation.problems) outcome.text += "; differs: " + problem;
+  if (report.missed_by_capture > 0) {
+    outcome.level = Level::warning;
+    outcome.text += "; the change log missed " + std::to_string(report.missed_by_capture) +
+                    " (`tidemark status` says what to do)";
+  }
   return outcome;
 }
 

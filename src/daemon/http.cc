@@ -168,7 +168,6 @@ std::unexpected<Error> cannot_listen(const std::string& address, const IoError& 
 struct HttpServer::Listening {
   Listening(asio::io_context& loop, Answer answer_)
       : acceptor(loop), pause(loop), answer(std::move(answer_)) {}
-  void accept();
   void take(Tcp::socket socket);
 
   Tcp::acceptor acceptor;
@@ -176,20 +175,6 @@ struct HttpServer::Listening {
   Answer answer;
   std::list<std::weak_ptr<Exchange>> exchanges;
 };
-
-void HttpServer::Listening::accept() {
-  acceptor.async_accept([this](const IoError& error, Tcp::socket socket) {
-    if (!acceptor.is_open()) return;
-    if (!error) {
-      take(std::move(socket));
-      return accept();
-    }
-    pause.expires_after(kAcceptPause);  // out of descriptors, most likely
-    pause.async_wait([this](const IoError& cancelled) {
-      if (!cancelled) accept();
-    });
-  });
-}
 
 // One too many is let go without a word: a word, too, would have to be waited for.
 void HttpServer::Listening::take(Tcp::socket socket) {
@@ -218,7 +203,8 @@ Result<bool> HttpServer::listen(const std::string& address) {
   if (!error) acceptor.bind(*endpoint, error);
   if (!error) acceptor.listen(kBacklog, error);
   if (error) return cannot_listen(address, error);
-  listening_->accept();
+  accept_each(acceptor, listening_->pause,
+              [this](Tcp::socket socket) { listening_->take(std::move(socket)); });
   return endpoint->address().is_loopback();
 }
 

@@ -16,6 +16,9 @@ SyncConfig config_for(const Ask& ask, SyncConfig config) {
       std::min<std::uint64_t>(fetches, std::numeric_limits<std::uint32_t>::max()));
   config.request_deadline = ask.request_deadline.value_or(config.request_deadline);
   config.pass_deadline = ask.pass_deadline.value_or(config.pass_deadline);
+  config.max_rows_read_per_pass =
+      ask.max_rows_read_per_pass.value_or(config.max_rows_read_per_pass);
+  config.audit_interval = ask.audit_interval.value_or(config.audit_interval);
   return config;
 }
 

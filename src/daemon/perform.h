@@ -30,6 +30,8 @@ struct Ask {
   std::optional<std::uint64_t> max_concurrent_fetches;
   std::optional<std::chrono::milliseconds> request_deadline;
   std::optional<std::chrono::milliseconds> pass_deadline;
+  std::optional<std::uint64_t> max_rows_read_per_pass;
+  std::optional<std::chrono::milliseconds> audit_interval;
   bool full = false;
   bool set_scope = false;
   bool adopt = false;  // rebuild: also over a file that is no cache of this source

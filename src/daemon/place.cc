@@ -1,8 +1,6 @@
 #include "daemon/place.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/file.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -14,20 +12,10 @@
 #include <filesystem>
 #include <functional>
 
+#include "cache/lock.h"
+
 namespace tidemark::daemon {
 namespace {
-
-// cache::find_daemon() takes the lock shared for an instant; a claim that meets it waits it out.
-constexpr int kTries = 10;
-constexpr int kTryMs = 2;
-
-bool lock_exclusively(int fd) {
-  for (int n = 0; n < kTries; ++n) {
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
-    ::poll(nullptr, 0, kTryMs);
-  }
-  return false;
-}
 
 std::filesystem::path absolute(const std::string& path) {
   std::error_code ignored;
@@ -56,7 +44,7 @@ Result<Place> Place::claim(const std::string& cache, unsigned file_mode) {
                 "cannot make " + path + ": " + std::strerror(errno),
                 "the cache's folder must be writable for the user who runs the daemon");
   }
-  if (!lock_exclusively(fd)) {
+  if (!cache::lock_exclusively(fd)) {
     const std::string holder = cache::read_daemon(fd, path).name;
     ::close(fd);
     return fail(ErrorCode::busy, "a daemon keeps this cache already: " + holder,

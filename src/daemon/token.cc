@@ -1,14 +1,14 @@
 #include "daemon/token.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+
+#include "base/random.h"
 
 namespace tidemark::daemon {
 namespace {
@@ -23,16 +23,7 @@ std::unexpected<Error> unusable(const std::string& path, const std::string& why)
 }
 
 Result<void> make_file(const std::string& path) {
-  std::array<unsigned char, kRandomBytes> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return unusable(path, "no random numbers");
-  }
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    std::array<char, 3> hex{};
-    std::snprintf(hex.data(), hex.size(), "%02x", byte);
-    text += hex.data();
-  }
+  TIDEMARK_ASSIGN(text, base::random_hex(kRandomBytes));
   text += '\n';
   // Whole or not at all, and never with other rights.
   const std::string fresh = path + ".new";

@@ -32,6 +32,8 @@ inline constexpr std::chrono::milliseconds kAcceptPause{100};
 inline constexpr std::chrono::milliseconds kProgressSpacing{100};
 // For a daemon that holds CACHE.daemon to answer on its socket: it may just be starting.
 inline constexpr std::chrono::milliseconds kConnectDeadline{2'000};
+// Without a word from the daemon a command asks whether it still answers.
+inline constexpr std::chrono::milliseconds kQuietMax{5'000};
 // For a daemon that broke off to be gone: it waits for the pass that it abandons.
 inline constexpr std::chrono::milliseconds kGoneDeadline{15'000};
 // Between two looks at whether one of these has happened.

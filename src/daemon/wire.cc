@@ -31,6 +31,8 @@ void each_field(AskType& ask, const Visit& visit) {
   visit("max_concurrent_fetches", ask.max_concurrent_fetches);
   visit("request_deadline_ms", ask.request_deadline);
   visit("pass_deadline_ms", ask.pass_deadline);
+  visit("max_rows_read_per_pass", ask.max_rows_read_per_pass);
+  visit("audit_interval_ms", ask.audit_interval);
   visit("full", ask.full);
   visit("set_scope", ask.set_scope);
   visit("adopt", ask.adopt);

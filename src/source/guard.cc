@@ -198,6 +198,12 @@ Result<Guard> read_guard(std::span<const model::RowSet> results) {
   return guard;
 }
 
+GuardRequest guard_request(const GuardState& state) {
+  GuardRequest request{state.position, std::nullopt};
+  if (state.ahead > state.position) request.ahead = state.ahead;
+  return request;
+}
+
 bool is_behind(const GuardState& stored, const Guard& now) {
   return stored.database_id == now.database_id &&
          now.head < std::max(stored.position, stored.ahead);

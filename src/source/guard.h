@@ -63,6 +63,9 @@ struct GuardState {
 // so, doubt() has the reason.
 [[nodiscard]] bool is_behind(const GuardState& stored, const Guard& now);
 
+// What a request of such a cache asks of the log.
+[[nodiscard]] GuardRequest guard_request(const GuardState& state);
+
 // Why the cache can no longer be brought in step by the log alone, in a person's words.
 [[nodiscard]] std::optional<std::string> doubt(const GuardState& stored, const Guard& now);
 

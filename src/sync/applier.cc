@@ -160,10 +160,11 @@ Result<void> Applier::put(const Collection& collection, std::span<const cache::E
   if (rows.empty()) return {};
   TIDEMARK_ASSIGN(outcomes, session_.put(collection, rows));
   CollectionReport& report = reports_[collection.name];
-  const auto moved = candidates_.find(&collection);
+  const auto unlisted = confirming_ ? candidates_.end() : candidates_.find(&collection);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool listed_elsewhere = moved != candidates_.end() && moved->second.contains(rows[i].key);
-    if (listed_elsewhere && !confirming_) moved_.emplace(collection.name, rows[i].key);
+    if (unlisted != candidates_.end() && unlisted->second.contains(rows[i].key)) {
+      moved_.emplace(collection.name, rows[i].key);
+    }
     const bool same = outcomes[i] == cache::PutOutcome::unchanged;
     if (suspects_ != nullptr) suspects_->put(collection, rows[i].key, outcomes[i]);
     if (!same && observe_) {

@@ -1,13 +1,12 @@
 // A new generation, which replaces the cache only when it is whole. Beside a change log one that
 // was cut short is gone on with: its rows were read at its position or later, so that the log from
 // there on tells of all that changed in them since.
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
+#include "base/random.h"
 #include "cache/files.h"
 #include "cache/pack.h"
 #include "cache/scrub.h"
@@ -18,26 +17,11 @@
 namespace tidemark::sync {
 namespace {
 
-Result<std::string> random_hex() {
-  std::array<unsigned char, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return fail(ErrorCode::internal, "no random numbers from the system");
-  }
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char byte : bytes) {
-    out += kDigits[byte >> 4U];
-    out += kDigits[byte & 15U];
-  }
-  return out;
-}
-
 // A replica that lags shows less than the fill has seen: it may catch up.
 Result<source::Guard> look_at_log(Fetcher& fetcher, const source::GuardState& state) {
-  source::GuardRequest request{state.position, std::nullopt};
-  if (state.ahead > state.position) request.ahead = state.ahead;
   for (std::uint32_t tries = 1;; ++tries) {
-    TIDEMARK_ASSIGN(results, fetcher.ask_each(source::guard_statements(request)));
+    TIDEMARK_ASSIGN(results,
+                    fetcher.ask_each(source::guard_statements(source::guard_request(state))));
     TIDEMARK_ASSIGN(guard, source::read_guard(results));
     if (!source::is_behind(state, guard) || tries == kTriesMax) return std::move(guard);
     TIDEMARK_TRY(fetcher.pause(tries));
@@ -75,7 +59,7 @@ Result<void> Pass::fill(const model::Catalog& catalog, Fetcher& fetcher) {
 
 Result<void> Pass::begin_fill(const model::Catalog& catalog) {
   cache::Meta first;
-  TIDEMARK_ASSIGN(generation, random_hex());
+  TIDEMARK_ASSIGN(generation, base::random_hex(16));
   first.identity.generation = generation;
   first.identity.source = setup_.url.identity;
   first.filled_over = standing_generation_;

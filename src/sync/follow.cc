@@ -124,10 +124,8 @@ Result<Follower::Seen> Follower::look_within_limits(const source::GuardState& st
 
 Result<Follower::Seen> Follower::look_once(const source::GuardState& state, std::size_t changes_max,
                                            bool rows) {
-  source::GuardRequest request{state.position, std::nullopt};
-  if (state.ahead > state.position) request.ahead = state.ahead;
   const source::ChangeRange range{state.position, changes_max};
-  auto statements = source::guard_statements(request);
+  auto statements = source::guard_statements(source::guard_request(state));
   std::ranges::move(source::changes_statements(range), std::back_inserter(statements));
   const auto tables = followed(false);
   const auto embeddings = followed(true);

@@ -81,7 +81,7 @@ Plan make_plan(const std::optional<model::Catalog>& stored, const model::Catalog
   if (older_format) return {Mode::fill, "the cache had an older format", scope};
   if (!stored) return {Mode::fill, "no cache yet", scope};
   if (full) return {Mode::fill, "asked for a full sync", scope};
-  if (other_database) return {Mode::fill, "the source is another database than before", scope};
+  if (other_database) return {Mode::fill, kOtherDatabase, scope};
   if (stored->collections != found.collections) {
     return {Mode::fill, "the tables of the source changed", scope};
   }

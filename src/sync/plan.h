@@ -37,6 +37,8 @@ struct Plan {
 [[nodiscard]] Result<void> check_identity(const cache::Identity& stored,
                                           const turso::SourceUrl& source);
 
+inline constexpr const char* kOtherDatabase = "the source is another database than before";
+
 // Fill or scan. `stored`: the cache's catalog when there is a usable cache; `older_format`: the
 // cache is one of an older format; `other_database`: its rows came from another database.
 [[nodiscard]] Plan make_plan(const std::optional<model::Catalog>& stored,

@@ -56,9 +56,8 @@ struct LogLook {
 };
 
 Result<LogLook> look_at_log(Fetcher& fetcher, const source::GuardState& state) {
-  source::GuardRequest request{state.position, std::nullopt};
-  if (state.ahead > state.position) request.ahead = state.ahead;
-  TIDEMARK_ASSIGN(results, fetcher.ask_each(source::guard_statements(request)));
+  TIDEMARK_ASSIGN(results,
+                  fetcher.ask_each(source::guard_statements(source::guard_request(state))));
   TIDEMARK_ASSIGN(guard, source::read_guard(results));
   constexpr std::uint64_t kSeeks = 3;
   return LogLook{std::move(guard), results[0].size() + results[1].size() + kSeeks};
@@ -83,6 +82,12 @@ void price_beside_log(const cache::Meta& meta, const LogLook& look, const model:
   if (!trouble) trouble = missed_before(meta.audit, look.guard, catalog, scope);
   if (trouble) {
     price.reason = "the change log cannot be followed: " + *trouble;
+    return;
+  }
+  const std::string& followed = meta.capture.database_id;
+  if (!followed.empty() && followed != look.guard.database_id) {
+    price.mode = to_string(Mode::fill);
+    price.reason = kOtherDatabase;
     return;
   }
   price.mode = to_string(Mode::reconcile);

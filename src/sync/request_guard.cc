@@ -36,9 +36,7 @@ CaptureGuard::CaptureGuard(std::string schema, source::GuardState state)
       ahead_nonce_(state_.ahead_nonce) {}
 
 std::vector<turso::Statement> CaptureGuard::statements() const {
-  source::GuardRequest request{state_.position, std::nullopt};
-  if (state_.ahead > state_.position) request.ahead = state_.ahead;
-  return source::guard_statements(request);
+  return source::guard_statements(source::guard_request(state_));
 }
 
 Result<void> CaptureGuard::check(std::span<const model::RowSet> results) {

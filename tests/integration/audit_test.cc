@@ -254,6 +254,11 @@ TEST_F(Audit, a_price_names_the_next_pass_its_changes_and_what_an_audit_adds) {
   renew.renew = true;
   install(renew);
   EXPECT_EQ(price().mode, "reconcile");
+  // Another database under the same address.
+  world.source.run("UPDATE tidemark_meta SET value = 'another' WHERE key = 'database_id'");
+  const SyncPrice other = price();
+  EXPECT_EQ(other.mode, "fill");
+  EXPECT_EQ(other.reason, pass("fill").reason);
 }
 
 // What a server could not send may come another day, without a change.

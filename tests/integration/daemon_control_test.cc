@@ -1,9 +1,8 @@
 // The control socket, and the commands that go through a living daemon.
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "tests/integration/daemon.h"
+#include "tests/integration/raw_client.h"
 #include "tests/support/hrana_peer.h"
 
 namespace tidemark {
@@ -15,53 +14,17 @@ using support::ChildProcess;
 using support::HranaPeer;
 using support::Json;
 using support::kPatience;
+using support::RawClient;
 using support::Said;
 using support::wait_until;
 
 // A hanging pass gets half a second to end by itself.
 constexpr const char* kShortStop = "interval = \"1h\"\n[daemon]\nstop_deadline = \"1s\"\n";
 
-// A client of its own, that says what it likes.
-class RawClient {
- public:
-  explicit RawClient(const std::string& path)
-      : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  }
-  ~RawClient() { ::close(fd_); }
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
-  [[nodiscard]] bool connected() const { return connected_; }
-  void say(const std::string& bytes) const {
-    // The daemon may have refused it by now.
-    [[maybe_unused]] const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
-  void end_of_words() const { ::shutdown(fd_, SHUT_WR); }
-  // All that comes until the daemon closes; "(open)" when it does not within `patience`.
-  [[nodiscard]] std::string hear(milliseconds patience = kPatience) const {
-    std::string heard;
-    pollfd wait{fd_, POLLIN, 0};
-    while (::poll(&wait, 1, static_cast<int>(patience.count())) > 0) {
-      char bytes[4096];
-      const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
-      if (got <= 0) return heard;
-      heard.append(bytes, static_cast<std::size_t>(got));
-    }
-    return "(open)";
-  }
-
- private:
-  int fd_;
-  bool connected_ = false;
-};
-
 struct DaemonControl : public support::DaemonWorld {
   [[nodiscard]] std::string socket() const { return world.cache() + ".sock"; }
   [[nodiscard]] std::string answer(const std::string& bytes) const {
-    const RawClient client(socket());
+    const RawClient client(support::connect_to(socket()));
     EXPECT_TRUE(client.connected());
     client.say(bytes);
     return client.hear();
@@ -169,12 +132,46 @@ TEST_F(DaemonControl, a_daemon_that_dies_or_stops_before_it_answered_is_replaced
   }
 }
 
+// A stopped process keeps its lock and its socket: the command waited for it without an end.
+TEST_F(DaemonControl, one_that_hangs_while_a_command_waits_for_it_is_told_of) {
+  HranaPeer peer(world.folder.file("source.db"));
+  configure(peer.url(), kShortStop);
+  ChildProcess program = start_and_wait();
+  peer.script({{{"kind", "hang"}}});
+  const auto before = peer.count("hanging");
+  ChildProcess command = start_cli({"sync"});
+  ASSERT_TRUE(peer.wait_until([&](const Json& stats) { return stats["hanging"] > before; }));
+  program.signal(SIGSTOP);
+  ASSERT_TRUE(command.ends_within(kPatience));
+  const Json envelope = Json::parse(command.read_line(seconds(1)));
+  EXPECT_EQ(command.wait(), 5);
+  EXPECT_NE(std::string(envelope["error"]["message"]).find("does not answer"), std::string::npos);
+  program.signal(SIGCONT);
+  peer.script({});
+  program.signal(SIGTERM);
+  ASSERT_TRUE(program.ends_within(kPatience));
+}
+
+// The daemon took its own limit for that of the person who asked.
+TEST_F(DaemonControl, the_limit_of_rows_that_a_person_names_holds_for_its_pass_too) {
+  world.source.run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1500) "
+      "INSERT INTO heuristics(heuristic_id, condition_text) SELECT 1000 + i, 'c' FROM n");
+  configure(world.url());
+  ChildProcess program = start_and_wait();
+  const Json refused = envelope(words({"sync", "--full", "--max-rows-read-per-pass", "1000"}), 2);
+  EXPECT_NE(std::string(refused["error"]["message"]).find("max_rows_read_per_pass = 1000"),
+            std::string::npos);
+  envelope(words({"sync", "--full"}), 0);
+  stop(program);
+}
+
 TEST_F(DaemonControl, garbage_is_refused_and_harms_nobody) {
   configure(world.url());
   ChildProcess program = start_and_wait();
   for (const char* bytes : {"GET /metrics HTTP/1.1\r\n", "{}\n", "\n", "{\"v\":1,\"do\":\"sync\"",
                             "{\"v\":1,\"do\":\"sync\",\"full\":\"yes\"}\n", "[[[[[[[[\n"}) {
-    const RawClient client(socket());
+    const RawClient client(support::connect_to(socket()));
     ASSERT_TRUE(client.connected());
     client.say(bytes);
     client.end_of_words();
@@ -200,7 +197,7 @@ TEST_F(DaemonControl, who_says_nothing_is_let_go_and_too_many_are_told_so) {
   ChildProcess program = start_and_wait();
   std::vector<std::unique_ptr<RawClient>> silent;
   for (std::size_t n = 0; n < daemon::kConnectionsMax; ++n) {
-    silent.push_back(std::make_unique<RawClient>(socket()));
+    silent.push_back(std::make_unique<RawClient>(support::connect_to(socket())));
     ASSERT_TRUE(silent.back()->connected());
   }
   const std::string heard = answer("");
@@ -217,7 +214,7 @@ TEST_F(DaemonControl, one_that_goes_away_while_it_waits_harms_nobody) {
   peer.script({{{"kind", "hang"}}});
   const auto before = peer.count("hanging");
   {
-    const RawClient gone(socket());
+    const RawClient gone(support::connect_to(socket()));
     gone.say("{\"v\":1,\"do\":\"sync\"}\n");
     ASSERT_TRUE(peer.wait_until([&](const Json& stats) { return stats["hanging"] > before; }));
   }

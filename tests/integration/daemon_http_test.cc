@@ -1,11 +1,10 @@
 // The daemon's HTTP server, over real sockets.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "daemon/tuning.h"
 #include "tests/integration/daemon.h"
+#include "tests/integration/raw_client.h"
 #include "tests/support/exposition.h"
 #include "tests/support/hrana_peer.h"
 #include "tests/support/http_call.h"
@@ -18,48 +17,8 @@ using support::Exposition;
 using support::HttpAnswer;
 using support::Json;
 using support::kPatience;
+using support::RawClient;
 using support::wait_until;
-
-// A client that says what it likes.
-class RawHttp {
- public:
-  explicit RawHttp(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  }
-  RawHttp(const RawHttp&) = delete;
-  RawHttp& operator=(const RawHttp&) = delete;
-  ~RawHttp() { ::close(fd_); }
-  [[nodiscard]] bool connected() const { return connected_; }
-  void say(const std::string& bytes) const {
-    std::size_t sent = 0;
-    while (sent < bytes.size()) {
-      const ssize_t n = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (n <= 0) return;  // it has hung up
-      sent += static_cast<std::size_t>(n);
-    }
-  }
-  // All that comes until the daemon closes; "(open)" when it does not.
-  [[nodiscard]] std::string hear() const {
-    std::string heard;
-    pollfd wait{fd_, POLLIN, 0};
-    const std::chrono::milliseconds patience = kPatience;
-    while (::poll(&wait, 1, static_cast<int>(patience.count())) > 0) {
-      char bytes[4096];
-      const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
-      if (got <= 0) return heard;
-      heard.append(bytes, static_cast<std::size_t>(got));
-    }
-    return "(open)";
-  }
-
- private:
-  int fd_;
-  bool connected_ = false;
-};
 
 struct DaemonHttp : public support::DaemonWorld {
   int port = support::free_port();
@@ -73,7 +32,7 @@ struct DaemonHttp : public support::DaemonWorld {
   }
   // The status line's number, of exactly these bytes.
   [[nodiscard]] std::string answer(const std::string& bytes) const {
-    const RawHttp client(port);
+    const RawClient client(support::connect_to(port));
     client.say(bytes);
     const std::string heard = client.hear();
     return heard.substr(0, 12);
@@ -228,7 +187,7 @@ TEST_F(DaemonHttp, huge_headers_and_garbage_are_refused_and_pipelined_requests_a
   EXPECT_EQ(answer("GET /" + std::string(1 << 16, 'x')), "HTTP/1.1 431");
   EXPECT_EQ(answer("{\"v\":1,\"do\":\"stop\"}\n"), "HTTP/1.1 400");
   EXPECT_EQ(answer(std::string("\0\xff\r\n\r\n", 6)), "HTTP/1.1 400");
-  const RawHttp client(port);
+  const RawClient client(support::connect_to(port));
   const std::string once = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
   std::string many;
   for (int n = 0; n < 1000; ++n) many += once;
@@ -243,13 +202,13 @@ TEST_F(DaemonHttp, huge_headers_and_garbage_are_refused_and_pipelined_requests_a
 TEST_F(DaemonHttp, who_is_slow_or_one_too_many_is_let_go_while_passes_go_on) {
   configure_http(world.url());
   ChildProcess program = start_and_wait();
-  std::vector<std::unique_ptr<RawHttp>> slow;
+  std::vector<std::unique_ptr<RawClient>> slow;
   for (std::size_t n = 0; n < daemon::kHttpConnectionsMax; ++n) {
-    slow.push_back(std::make_unique<RawHttp>(port));
+    slow.push_back(std::make_unique<RawClient>(support::connect_to(port)));
     ASSERT_TRUE(slow.back()->connected());
     slow.back()->say("GET /metrics HTTP/1.1\r\n");
   }
-  EXPECT_EQ(RawHttp(port).hear(), "");
+  EXPECT_EQ(RawClient(port).hear(), "");
   ASSERT_TRUE(ask());
   EXPECT_EQ(passes(), 2U);
   for (const auto& client : slow) EXPECT_EQ(client->hear(), "");  // at the deadline
@@ -257,7 +216,7 @@ TEST_F(DaemonHttp, who_is_slow_or_one_too_many_is_let_go_while_passes_go_on) {
     return answer("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") == "HTTP/1.1 200";
   }));
   // One that says nothing does not hold up the end.
-  const RawHttp silent(port);
+  const RawClient silent(port);
   stop(program);
   EXPECT_EQ(silent.hear(), "");
 }

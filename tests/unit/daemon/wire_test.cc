@@ -123,6 +123,8 @@ TEST(Wire, a_request_survives) {
   ask.max_concurrent_fetches = 7;
   ask.request_deadline = std::chrono::milliseconds(8);
   ask.pass_deadline = std::chrono::milliseconds(9);
+  ask.max_rows_read_per_pass = 10;
+  ask.audit_interval = std::chrono::milliseconds(11);
   ask.full = ask.set_scope = ask.adopt = true;
   const std::string line = encode(request);
   EXPECT_EQ(line.find('\n'), line.size() - 1);

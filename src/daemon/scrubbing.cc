@@ -2,20 +2,10 @@
 
 #include <utility>
 
-#include "cache/lock.h"
 #include "daemon/log.h"
-#include "daemon/tuning.h"
 
 namespace tidemark::daemon {
 namespace {
-
-// A file that a killed writer left is the next pass's to repair.
-ReaderOptions looking_options() {
-  ReaderOptions options;
-  options.repair = false;
-  options.open_deadline = {};
-  return options;
-}
 
 void log_end(const Slice& slice) {
   if (*slice.ended != WalkEnd::damaged) {
@@ -29,40 +19,6 @@ void log_end(const Slice& slice) {
 }
 
 }  // namespace
-
-Slice Scrubber::look() {
-  Slice slice;
-  if (!problems_.empty()) return mark(std::move(slice));
-  if (!walk_) walk_.emplace(cache_, looking_options());
-  const cache::Scrub::Read before = walk_->read();
-  const auto more = walk_->step();
-  walk_->rest();
-  slice.rows = walk_->read().rows - before.rows;
-  slice.bytes = walk_->read().bytes - before.bytes;
-  slice.progress = walk_->progress();
-  slice.hurry = walk_->hurries();
-  problems_ = walk_->found().problems;
-  if (!more && more.error().code == ErrorCode::corrupt) problems_.push_back(more.error().message);
-  if (!problems_.empty()) return mark(std::move(slice));
-  slice.failed = !more;
-  if (!more || *more) return slice;
-  slice.ended = walk_->found().unjudged.empty() ? WalkEnd::intact : WalkEnd::unjudged;
-  walk_.reset();
-  return slice;
-}
-
-Slice Scrubber::mark(Slice slice) {
-  const auto lock = cache::CacheLock::acquire(cache_, cache_mode_);
-  if (!lock && lock.error().code == ErrorCode::busy) {
-    slice.failed = true;
-    return slice;
-  }
-  slice.marked = lock && cache::mark_needs_repair(cache_);
-  slice.ended = WalkEnd::damaged;
-  slice.problems = std::exchange(problems_, {});
-  walk_.reset();
-  return slice;
-}
 
 void Scrubbing::start(const std::string& cache, unsigned cache_mode,
                       std::chrono::milliseconds interval) {

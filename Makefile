@@ -48,6 +48,7 @@ lint:
 	@tools/tidy --self-test && tools/tidy
 	@scripts/setup --checks
 	@tools/lint-cc
+	@cd python && /usr/bin/python3 -m mypy --cache-dir $(abspath build)/mypy
 
 SECONDS := 60
 fuzz:

@@ -49,6 +49,7 @@ lint:
 	@scripts/setup --checks
 	@tools/lint-cc
 	@tools/lint-alerts
+	@cd python && /usr/bin/python3 -m mypy --cache-dir $(abspath build)/mypy
 
 SECONDS := 60
 fuzz:

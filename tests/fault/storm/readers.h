@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,20 @@ class Witness {
     ++shared_.looks;
     if (std::string wrong = judge_keys(*snapshot); !wrong.empty()) return wrong;
     return snapshot->freshness().consistent ? judge_pair(*snapshot) : "";
+  }
+  // One key by itself, at the newest commit.
+  std::string ask(const Reader& reader, std::size_t table, std::size_t number) {
+    const std::string key = key_of(table, number);
+    const auto found = reader.get(kTables[table].name, key);
+    if (!found) {
+      return found.error().code == ErrorCode::busy ? "" : "get: " + text(found.error());
+    }
+    ++shared_.answers[static_cast<std::size_t>(found->presence())];
+    if (found->presence() == Presence::hit) return judge(table, found->row());
+    const bool absent = found->presence() == Presence::absent;
+    if (absent && table == kEmbeddings) return "embedding " + key + " is called absent";
+    return absent && table == kPatterns && number == kAlways ? "the row that is always there is not"
+                                                             : "";
   }
 
  private:
@@ -121,6 +136,8 @@ class Readers {
   Readers& operator=(const Readers&) = delete;
   ~Readers() { stop(); }
 
+  [[nodiscard]] const std::vector<pid_t>& pids() const { return children_; }
+
   // Ends them; each must have found all in order.
   void stop() {
     if (children_.empty()) return;
@@ -142,6 +159,7 @@ class Readers {
   }
   int read_until_stopped(const std::string& cache, std::size_t n) {
     Witness witness(shared_);
+    std::mt19937 random(static_cast<unsigned>(n));
     std::optional<Reader> reader;
     for (int looks = 0; !stopped(); ++looks) {
       if (looks % 50 == 0) reader.reset();  // opens again now and then, wherever the writer is
@@ -153,11 +171,16 @@ class Readers {
         if (opened) reader.emplace(std::move(*opened));
         continue;
       }
-      const std::string wrong = witness.look(*reader);
+      std::string wrong = witness.look(*reader);
+      for (int asked = 0; asked < kAskedEachLook && wrong.empty(); ++asked) {
+        wrong = witness.ask(*reader, random() % kTables.size(), random() % kKeys);
+      }
       if (!wrong.empty()) return tell(n, wrong);
     }
     return 0;
   }
+  static constexpr int kAskedEachLook = 10;
+
   int tell(std::size_t n, const std::string& wrong) {
     std::strncpy(shared_.wrong[n].data(), wrong.c_str(), shared_.wrong[n].size() - 1);
     return 1;

@@ -19,6 +19,7 @@ constexpr bool kMemoryTells = true;
 constexpr std::uint64_t kPasses = 2'000;
 #endif
 constexpr std::size_t kLooks = 400;  // at what is held, in the whole life
+constexpr std::chrono::milliseconds kPause{25};  // of a reader: the passes are to be many
 constexpr double kGrowthMax = 1.05;  // of memory, from the second quarter to the last
 // redb's file grows in steps: it is small beside its least size, 1.5 MiB, or beside what it holds.
 constexpr std::uint64_t kFileBytesMax = std::uint64_t{4} << 20U;
@@ -42,7 +43,7 @@ class Endurance : public testing::Test {
     ASSERT_EQ(program({"capture", "install", "--source", source.url()}), 0);
     DaemonProcess daemon(folder, source.url(), cache, kWindow);
     daemon.start(kShort);
-    storm::Readers readers(cache, *shared);  // forked before this process opens the cache
+    storm::Readers readers(cache, *shared, kPause);  // forked before this process opens the cache
     watch(daemon.pid(), readers.pids());
     {
       Ordeal ordeal(source, application, daemon, cache, seed + 1);
@@ -153,7 +154,7 @@ TEST_F(Endurance, thousands_of_passes_over_a_file_leave_no_trace_and_miss_no_tri
 // Fewer: the server takes a connection each 10 ms.
 TEST_F(Endurance, hundreds_of_passes_over_the_network_leave_no_trace_and_miss_no_trigger) {
   storm::ServedSource source(folder.file("source.db"));
-  live(source, passes_wanted() / 4);
+  live(source, passes_wanted() / 8);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -121,7 +122,10 @@ class Witness {
 
 class Readers {
  public:
-  Readers(const std::string& cache, Shared& shared) : shared_(shared) {
+  // `pause`: of each, between two looks.
+  Readers(const std::string& cache, Shared& shared,
+          std::chrono::milliseconds pause = std::chrono::milliseconds(10))
+      : shared_(shared), pause_(pause) {
     if (::pipe2(stop_, O_CLOEXEC) != 0) std::abort();
     for (std::size_t n = 0; n < kReaders; ++n) {
       const pid_t child = ::fork();
@@ -155,7 +159,7 @@ class Readers {
   // Between two looks it leaves the processor to the others, and sees that it must end.
   [[nodiscard]] bool stopped() const {
     struct pollfd end{stop_[0], POLLIN, 0};
-    return ::poll(&end, 1, 10) > 0;
+    return ::poll(&end, 1, static_cast<int>(pause_.count())) > 0;
   }
   int read_until_stopped(const std::string& cache, std::size_t n) {
     Witness witness(shared_);
@@ -187,6 +191,7 @@ class Readers {
   }
 
   Shared& shared_;
+  const std::chrono::milliseconds pause_;
   int stop_[2] = {-1, -1};
   std::vector<pid_t> children_;
 };

@@ -93,7 +93,7 @@ TEST_F(Files, a_source_file_that_was_replaced_is_opened_anew) {
 }
 
 // A file on a share that was not there for a moment was "no database", which a daemon leaves to a
-// person, and no reader was told that the source is away. Here a symbolic link that leads to itself.
+// person, and no reader was told that the source is away. Here a symbolic link leads to itself.
 TEST_F(Files, a_source_file_that_cannot_be_looked_at_is_unavailable_until_it_can) {
   begin();
   const std::string path = world.folder.file("source.db");

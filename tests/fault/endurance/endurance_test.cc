@@ -21,6 +21,9 @@ constexpr std::uint64_t kPasses = 2'000;
 constexpr std::size_t kLooks = 400;  // at what is held, in the whole life
 constexpr std::chrono::milliseconds kPause{25};  // of a reader: the passes are to be many
 constexpr double kGrowthMax = 1.05;  // of memory, from the second quarter to the last
+// A shorter life ends while the page caches of its readers still fill (8 MiB each).
+constexpr std::uint64_t kPassesUntilFull = 1'000;
+constexpr double kFillingKib = 512;
 // redb's file grows in steps: it is small beside its least size, 1.5 MiB, or beside what it holds.
 constexpr std::uint64_t kFileBytesMax = std::uint64_t{4} << 20U;
 constexpr std::uint64_t kFileToLiveMax = 8;
@@ -56,7 +59,7 @@ class Endurance : public testing::Test {
     storm::expect_equal(cache, application);
     EXPECT_EQ(
         program({"validate", "--against-source", "--cache", cache, "--source", source.url()}), 0);
-    expect_no_growth();
+    expect_no_growth(passes);
     print(daemon.passes(), application, *shared);
   }
 
@@ -99,14 +102,15 @@ class Endurance : public testing::Test {
     EXPECT_GE(daemon.passes_by("recovery"), ordeal.count("outage"));
     EXPECT_GT(ordeal.count("outage"), 0U);
   }
-  void expect_no_growth() {
+  void expect_no_growth(std::uint64_t passes) {
+    const double filling = passes < kPassesUntilFull ? kFillingKib : 0;
     for (std::size_t n = 0; n < gauges.size(); ++n) {
       const Gauge& gauge = gauges[n];
       const std::string who = n == 0 ? "the daemon" : "reader " + std::to_string(n);
       EXPECT_EQ(gauge.descriptors.median(4), gauge.descriptors.median(2)) << who;
       if (!kMemoryTells) continue;
       EXPECT_LE(static_cast<double>(gauge.resident_kib.median(4)),
-                kGrowthMax * static_cast<double>(gauge.resident_kib.median(2)))
+                filling + kGrowthMax * static_cast<double>(gauge.resident_kib.median(2)))
           << who;
     }
   }

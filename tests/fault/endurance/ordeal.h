@@ -62,7 +62,9 @@ class Ordeal {
   void prune() {
     auto admin = CaptureAdmin::open(source_.url());
     ASSERT_TRUE(admin);
-    const CaptureRequest request{.action = CaptureAction::prune, .keep = random_() % 4};
+    CaptureRequest request;
+    request.action = CaptureAction::prune;
+    request.keep = random_() % 4;
     const auto plan = admin->plan(request);
     ASSERT_TRUE(plan) << plan.error().message;
     const auto pruned = admin->apply(*plan, request);

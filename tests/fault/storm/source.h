@@ -50,8 +50,8 @@ class ServedSource : public Source {
   support::TursoServer server_;
 };
 
-// A file that cannot be opened while it is away: a symbolic link to itself is in its place. (No file
-// at all is what a daemon leaves to a person.)
+// A file that cannot be opened while it is away: a symbolic link to itself is in its place. (To be
+// without any file is what a daemon leaves to a person.)
 class FileSource : public Source {
  public:
   explicit FileSource(std::string path) : path_(std::move(path)) { open(); }

@@ -67,8 +67,8 @@ std::unexpected<Error> sqlite_error(sqlite3* db, int code, const std::string& op
     case SQLITE_IOERR:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      return fail(ErrorCode::unavailable, operation + ": " + text,
-                  std::string(kReadableHint), text);
+      return fail(ErrorCode::unavailable, operation + ": " + text, std::string(kReadableHint),
+                  text);
     case SQLITE_CORRUPT:
       return fail(ErrorCode::unavailable, operation + ": the source database is damaged",
                   "check it with `sqlite3 FILE 'PRAGMA integrity_check'`", text);

@@ -29,8 +29,8 @@ struct Mix {
 };
 
 // What each of the processes reads. The last one is the program, once for each read.
-const std::vector<Mix> kBefore = {{4'000, 300, 71}, {700, 2'000, 5}, {13, 1, 1'500}, {0, 0, 900},
-                                  {3, 2, 1}};
+const std::vector<Mix> kBefore = {
+    {4'000, 300, 71}, {700, 2'000, 5}, {13, 1, 1'500}, {0, 0, 900}, {3, 2, 1}};
 const std::vector<Mix> kAfter = {{10, 0, 1}, {500, 77, 0}, {0, 0, 0}, {900, 31, 4}, {1, 1, 2}};
 
 Mix sum(const std::vector<Mix>& mixes) {
@@ -99,15 +99,14 @@ struct HitRate : public support::DaemonWorld {
     if (told.has(since)) {
       EXPECT_DOUBLE_EQ(told.at(since), since_pass.ratio());
     }
-    const Json wanted = {
-        {"hits", ever.hits}, {"absent", ever.absent}, {"unknown", ever.unknown}};
+    const Json wanted = {{"hits", ever.hits}, {"absent", ever.absent}, {"unknown", ever.unknown}};
     EXPECT_EQ(envelope(words({"status"}), 0)["result"]["reads"], wanted);
   }
 };
 
 TEST_F(HitRate, of_five_processes_is_told_exactly_before_and_after_a_pass) {
-  configure(world.url(), "interval = \"1h\"\n[daemon]\nlisten = \"127.0.0.1:" +
-                             std::to_string(port) + "\"\n");
+  configure(world.url(),
+            "interval = \"1h\"\n[daemon]\nlisten = \"127.0.0.1:" + std::to_string(port) + "\"\n");
   support::ChildProcess program = start_and_wait();
   EXPECT_FALSE(metrics().has("tidemark_cache_hit_ratio{since=\"start\"}"));
   const Mix before = sum(kBefore);

@@ -18,9 +18,9 @@ constexpr std::uint64_t kPasses = 100;
 constexpr bool kMemoryTells = true;
 constexpr std::uint64_t kPasses = 2'000;
 #endif
-constexpr std::size_t kLooks = 400;  // at what is held, in the whole life
+constexpr std::size_t kLooks = 400;              // at what is held, in the whole life
 constexpr std::chrono::milliseconds kPause{25};  // of a reader: the passes are to be many
-constexpr double kGrowthMax = 1.05;  // of memory, from the second quarter to the last
+constexpr double kGrowthMax = 1.05;              // of memory, from the second quarter to the last
 // A shorter life ends while the page caches of its readers still fill (8 MiB each).
 constexpr std::uint64_t kPassesUntilFull = 1'000;
 constexpr double kFillingKib = 512;
@@ -57,8 +57,8 @@ class Endurance : public testing::Test {
     readers.stop();
     if (HasFailure()) return;
     storm::expect_equal(cache, application);
-    EXPECT_EQ(
-        program({"validate", "--against-source", "--cache", cache, "--source", source.url()}), 0);
+    EXPECT_EQ(program({"validate", "--against-source", "--cache", cache, "--source", source.url()}),
+              0);
     expect_no_growth(passes);
     print(daemon.passes(), application, *shared);
   }

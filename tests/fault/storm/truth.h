@@ -18,8 +18,8 @@ inline Listing cached(const std::string& cache, std::size_t table) {
   EXPECT_TRUE(reader) << (reader ? "" : reader.error().message);
   if (!reader) return out;
   EXPECT_TRUE(reader->scan({.collection = kTables[table].name}, [&](const Row& row) {
-    out.push_back({std::string(row.key()), text_of(row.at(kTables[table].detail)),
-                   text_of(row.at("body"))});
+    out.push_back(
+        {std::string(row.key()), text_of(row.at(kTables[table].detail)), text_of(row.at("body"))});
     return true;
   }));
   return out;

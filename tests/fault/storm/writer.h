@@ -66,8 +66,8 @@ class Application {
 
   // Key, detail and body of each row, in the order of `tail`.
   Listing rows(std::size_t table, const std::string& tail) {
-    return source_.rows(std::string("SELECT ") + kTables[table].key + ", " +
-                        kTables[table].detail + ", body FROM " + kTables[table].name + " " + tail);
+    return source_.rows(std::string("SELECT ") + kTables[table].key + ", " + kTables[table].detail +
+                        ", body FROM " + kTables[table].name + " " + tail);
   }
 
  private:

@@ -36,7 +36,7 @@ Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
   return {};
 }
 
-Result<void> Applier::take(ListedPlaces event) {
+Result<void> Applier::take(const ListedPlaces& event) {
   if (resumed_) return lower_window(event);
   Listed& listed = listed_[event.collection];
   listed.count += event.places.size();

@@ -52,7 +52,7 @@ class Applier {
 
   // Removes what the scope switched off and tables that the source no longer has.
   [[nodiscard]] Result<void> drop_out_of_scope(const model::Catalog& cached);
-  [[nodiscard]] Result<void> take(ListedPlaces event);
+  [[nodiscard]] Result<void> take(const ListedPlaces& event);
   [[nodiscard]] Result<void> take(ListedChildren event);
   [[nodiscard]] Result<void> take(FetchedRows event);
 

@@ -26,6 +26,10 @@ inline constexpr std::size_t kListChunkRows = 40'000;
 // Parents in one request for embeddings.
 inline constexpr std::size_t kParentsPerList = 5'000;
 
+// Cached keys without a row in the lists that are asked for at a time, in memory about 5 MB; a few
+// pages.
+inline constexpr std::size_t kCandidatesMax = 20'000;
+
 // Index entries that are walked at a time.
 inline constexpr std::size_t kIndexSlice = 2'000;
 

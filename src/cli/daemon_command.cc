@@ -25,6 +25,7 @@ Result<daemon::Settings> daemon_settings(const Settings& settings) {
   out.socket = settings.daemon_socket.value_or("");
   out.listen = settings.daemon_listen.value_or("");
   out.token_file = settings.daemon_token_file.value_or("");
+  out.max_staleness = settings.max_staleness.value_or(kMaxStaleness);
   out.version = std::string(version_text()).substr(std::string_view("tidemark ").size());
   out.stop_deadline = settings.stop_deadline.value_or(kStopDeadline);
   return out;

@@ -12,14 +12,12 @@
 #include "cache/read_stats.h"
 #include "daemon/control.h"
 #include "daemon/describe.h"
-#include "daemon/http.h"
+#include "daemon/front.h"
 #include "daemon/jobs.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/place.h"
-#include "daemon/routes.h"
-#include "daemon/token.h"
 #include "sync/worker.h"
 #include "turso/connection.h"
 
@@ -63,7 +61,6 @@ class Daemon {
 
  private:
   [[nodiscard]] Result<void> listen();
-  [[nodiscard]] Result<void> listen_http();
   void await_signal();
   void watch();
 
@@ -76,7 +73,6 @@ class Daemon {
   void take(Ask ask, const std::shared_ptr<Session>& session);
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::string metrics() const;
-  [[nodiscard]] HttpReply show(const HttpRequest& request) const;
   [[nodiscard]] Result<void> reload();
   void stop();
   void abandon();
@@ -88,7 +84,6 @@ class Daemon {
   Schedule schedule_;
   Jobs jobs_;
   Metrics metrics_;
-  std::string token_;  // of the HTTP server
   std::string socket_;
   const Clock::time_point started_ = Clock::now();
   std::uint64_t passes_ = 0;
@@ -104,7 +99,9 @@ class Daemon {
   asio::steady_timer watchdog_{loop_};  // the service manager's
   ControlServer control_{
       loop_, [this](const Request& request, const auto& session) { handle(request, session); }};
-  HttpServer http_{loop_, [this](const HttpRequest& request) { return show(request); }};
+  Front front_{loop_,
+               {[this] { return status(); }, [this] { return metrics(); },
+                [this]() -> const CacheStatus& { return metrics_.cache(); }}};
 
   // The worker's own, until its job has ended.
   Clock::time_point told_{};
@@ -123,25 +120,8 @@ Result<void> Daemon::listen() {
   TIDEMARK_ASSIGN(socket, socket_path(settings_.setup.cache, settings_.socket));
   TIDEMARK_TRY(control_.listen(socket, settings_.setup.options.cache_mode));
   socket_ = socket;
-  TIDEMARK_TRY(listen_http());
+  TIDEMARK_TRY(front_.listen(settings_));
   return place_.announce(socket);
-}
-
-Result<std::string> token_of(const Settings& settings) {
-  if (settings.listen.empty()) return std::string();
-  return http_token(settings.token_file.empty() ? settings.setup.cache + ".token"
-                                                : settings.token_file);
-}
-
-Result<void> Daemon::listen_http() {
-  if (settings_.listen.empty()) return {};
-  TIDEMARK_ASSIGN(token, token_of(settings_));
-  token_ = std::move(token);
-  TIDEMARK_ASSIGN(local, http_.listen(settings_.listen));
-  log_line(local ? Level::info : Level::warning,
-           "HTTP on " + settings_.listen +
-               (local ? "" : ": /metrics and /readyz are open to who can connect"));
-  return {};
 }
 
 Result<void> Daemon::run() {
@@ -153,6 +133,7 @@ Result<void> Daemon::run() {
   TIDEMARK_TRY(listen());
   block_signals(SIG_BLOCK);
   worker_.run([] {});  // starts its thread
+  front_.start();
   block_signals(SIG_UNBLOCK);
   await_signal();
   watch();
@@ -206,6 +187,7 @@ void Daemon::start(const Job& job) {
   schedule_.pass_started();
   notify_manager("STATUS=" + std::string(to_string(job.ask.work)) + " runs (" +
                  std::string(to_string(job.trigger)) + ")");
+  front_.status_changed();
   Setup setup = settings_.setup;
   if (!job.listeners.empty()) setup.config.heartbeat = {};  // what it saw is told to readers
   worker_.run([this, setup = std::move(setup), ask = job.ask] {
@@ -224,7 +206,10 @@ void Daemon::tell(const Progress& progress) {
   const auto now = Clock::now();
   if (now - told_ < kProgressSpacing) return;
   told_ = now;
-  asio::post(loop_, [this, progress] { jobs_.progress(progress); });
+  asio::post(loop_, [this, progress] {
+    jobs_.progress(progress);
+    front_.progress(progress);
+  });
 }
 
 void Daemon::ended(Ended ended) {
@@ -241,7 +226,9 @@ void Daemon::ended(Ended ended) {
   log_line(outcome.level, std::string(to_string(job.ask.work)) + " (" +
                               std::string(to_string(job.trigger)) + "): " + outcome.text);
   notify_manager("STATUS=" + (last_error_.empty() ? "in step" : last_error_));
+  front_.pass_ended(job, result, ended.took);
   jobs_.end(result);
+  front_.status_changed();
   if (stopping_) return finish();
   step();
 }
@@ -310,13 +297,6 @@ std::string Daemon::metrics() const {
                         schedule_.failures()});
 }
 
-HttpReply Daemon::show(const HttpRequest& request) const {
-  const std::function<std::string()> metrics_text = [this] { return metrics(); };
-  const std::function<std::string()> status_json = [this] { return encode(Reply(status())); };
-  return answer(request, {metrics_.cache(), std::chrono::system_clock::now(), token_, metrics_text,
-                          status_json});
-}
-
 // What cannot change while it runs is not changed at all.
 Result<void> Daemon::reload() {
   if (stopping_) return std::unexpected(stopping_error());
@@ -330,11 +310,11 @@ Result<void> Daemon::reload() {
                 "the cache, the socket and listen cannot change while the daemon runs",
                 "restart it");
   }
-  TIDEMARK_ASSIGN(token, token_of(*loaded));
-  token_ = std::move(token);
+  TIDEMARK_TRY(front_.reload(*loaded));
   settings_ = std::move(*loaded);
   schedule_.reload(settings_.timing, Clock::now());
   log_line(Level::info, "configuration read again");
+  front_.status_changed();
   step();
   return {};
 }
@@ -345,7 +325,7 @@ void Daemon::stop() {
   notify_manager("STOPPING=1");
   due_.cancel();
   control_.close();
-  http_.close();
+  front_.close();
   jobs_.refuse_waiting(stopping_error());
   if (jobs_.running() == nullptr) return finish();
   stopped_.expires_after(settings_.stop_deadline / kStopGraceDivisor);

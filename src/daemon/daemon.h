@@ -19,7 +19,9 @@ struct Settings {
   std::string socket;      // empty: see socket_path()
   std::string listen;      // of the HTTP server, "127.0.0.1:9464"; empty: none
   std::string token_file;  // of the HTTP server; empty: CACHE.token
-  std::string version;     // of the program
+  // What is older is shown as stale.
+  std::chrono::milliseconds max_staleness = ReaderOptions{}.max_staleness;
+  std::string version;  // of the program
   std::chrono::milliseconds stop_deadline = kStopDeadline;
 };
 // Reads the configuration again, at SIGHUP.

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace tidemark::daemon {
 
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -29,7 +31,9 @@ std::optional<ItemPath> item_path(std::string_view text) {
   if (slash == std::string_view::npos) return std::nullopt;
   auto collection = percent_decoded(text.substr(0, slash));
   auto key = percent_decoded(text.substr(slash + 1));
-  if (!collection || !key) return std::nullopt;
+  if (!collection || !key || !base::is_utf8(*collection) || !base::is_utf8(*key)) {
+    return std::nullopt;
+  }
   return ItemPath{std::move(*collection), std::move(*key)};
 }
 

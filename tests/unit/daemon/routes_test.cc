@@ -108,7 +108,7 @@ TEST_F(Routes, an_item_is_named_by_its_path) {
   EXPECT_EQ(item("episodes/../status"), "episodes|../status");
   EXPECT_EQ(item("episodes/"), "episodes|");
   for (const char* wrong : {"", "episodes", "episodes/%", "episodes/%4", "episodes/%zz",
-                            "episodes/%-1", "episodes/%4g", "%/e1"}) {
+                            "episodes/%-1", "episodes/%4g", "%/e1", "episodes/%ff", "%c3/e1"}) {
     EXPECT_EQ(item(wrong), "none") << wrong;
     EXPECT_EQ(reply("/v1/items/" + std::string(wrong)).status, 400U) << wrong;
   }

@@ -26,8 +26,9 @@ Result<daemon::Settings> daemon_settings(const Settings& settings) {
   out.listen = settings.daemon_listen.value_or("");
   out.token_file = settings.daemon_token_file.value_or("");
   out.max_staleness = settings.max_staleness.value_or(kMaxStaleness);
-  out.version = std::string(version_text()).substr(std::string_view("tidemark ").size());
+  out.build = build();
   out.stop_deadline = settings.stop_deadline.value_or(kStopDeadline);
+  out.scrub_interval = settings.scrub_interval.value_or(kScrubInterval);
   return out;
 }
 

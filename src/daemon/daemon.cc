@@ -18,6 +18,7 @@
 #include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/place.h"
+#include "daemon/scrubbing.h"
 #include "sync/worker.h"
 #include "turso/connection.h"
 
@@ -31,14 +32,6 @@ Error stopping_error() { return {ErrorCode::cancelled, "the daemon stops", {}, {
 std::uint64_t random_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32U) | device();
-}
-
-// Waits for nobody: a file that a killed writer left is the next pass's to repair.
-CacheStatus look_at(const std::string& cache) {
-  ReaderOptions options;
-  options.repair = false;
-  options.open_deadline = kLookDeadline;
-  return inspect(cache, options);
 }
 
 // How a pass ended, from the worker's thread.
@@ -55,7 +48,7 @@ class Daemon {
         load_(load),
         place_(std::move(place)),
         schedule_(settings_.timing, random_seed(), Clock::now()),
-        metrics_(settings_.version, look_at(settings_.setup.cache)) {}
+        metrics_(settings_.build, settings_.max_staleness, look_at(settings_.setup.cache)) {}
 
   Result<void> run();
 
@@ -68,6 +61,7 @@ class Daemon {
   void start(const Job& job);
   void tell(const Progress& progress);
   void ended(Ended ended);
+  void scrubbed(const Slice& slice);
 
   void handle(const Request& request, const std::shared_ptr<Session>& session);
   void take(Ask ask, const std::shared_ptr<Session>& session);
@@ -102,6 +96,8 @@ class Daemon {
   Front front_{loop_,
                {[this] { return status(); }, [this] { return metrics(); },
                 [this]() -> const CacheStatus& { return metrics_.cache(); }}};
+
+  Scrubbing scrub_{loop_, worker_, [this](const Slice& slice) { scrubbed(slice); }};
 
   // The worker's own, until its job has ended.
   Clock::time_point told_{};
@@ -141,6 +137,7 @@ Result<void> Daemon::run() {
                             shown_source(settings_.setup.source) + ", listening on " + socket_);
   notify_manager("READY=1\nSTATUS=starting");
   step();
+  scrub_.start(settings_.setup.cache, settings_.setup.options.cache_mode, settings_.scrub_interval);
   loop_.run();
   block_signals(SIG_BLOCK);
   log_line(Level::info, "stopped");
@@ -218,7 +215,8 @@ void Daemon::ended(Ended ended) {
   const bool own = job.ask == settings_.pass;
   const Outcome outcome = judge(result, own);
   ++passes_;
-  metrics_.pass_ended(job.ask.work, result, ended.took, std::move(ended.cache));
+  metrics_.pass_ended(job.ask.work, result, ended.took, std::move(ended.cache),
+                      std::chrono::system_clock::now());
   if (outcome.end != PassEnd::ignored) {
     last_error_ = result ? std::string() : result.error().message;
   }
@@ -230,6 +228,16 @@ void Daemon::ended(Ended ended) {
   jobs_.end(result);
   front_.status_changed();
   if (stopping_) return finish();
+  step();
+}
+
+// What is damaged and marked, a sync repairs first of all.
+void Daemon::scrubbed(const Slice& slice) {
+  metrics_.scrubbed(slice, std::chrono::system_clock::now());
+  if (slice.ended != WalkEnd::damaged) return;
+  Ask healing = settings_.pass;
+  if (!slice.marked) healing.work = Work::repair;
+  jobs_.add(healing, Trigger::scrub);
   step();
 }
 
@@ -313,6 +321,8 @@ Result<void> Daemon::reload() {
   TIDEMARK_TRY(front_.reload(*loaded));
   settings_ = std::move(*loaded);
   schedule_.reload(settings_.timing, Clock::now());
+  metrics_.reload(settings_.max_staleness, std::chrono::system_clock::now());
+  scrub_.reload(settings_.scrub_interval);
   log_line(Level::info, "configuration read again");
   front_.status_changed();
   step();
@@ -324,6 +334,7 @@ void Daemon::stop() {
   stopping_ = true;
   notify_manager("STOPPING=1");
   due_.cancel();
+  scrub_.stop();
   control_.close();
   front_.close();
   jobs_.refuse_waiting(stopping_error());

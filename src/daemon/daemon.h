@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "daemon/metrics.h"
 #include "daemon/perform.h"
 #include "daemon/schedule.h"
 #include "tidemark/error.h"
@@ -21,8 +22,9 @@ struct Settings {
   std::string token_file;  // of the HTTP server; empty: CACHE.token
   // What is older is shown as stale.
   std::chrono::milliseconds max_staleness = ReaderOptions{}.max_staleness;
-  std::string version;  // of the program
+  Build build;
   std::chrono::milliseconds stop_deadline = kStopDeadline;
+  std::chrono::milliseconds scrub_interval = kScrubInterval;  // 0: no scrub
 };
 // Reads the configuration again, at SIGHUP.
 using Load = std::function<Result<Settings>()>;

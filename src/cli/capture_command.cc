@@ -3,6 +3,7 @@
 
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "daemon/json_forms.h"
 #include "tidemark/capture.h"
 #include "turso/connection.h"
 
@@ -145,7 +146,7 @@ int run_status_of(const Context& context, CaptureAdmin& admin, const std::stop_t
   const int exit = (status->healthy || well) && !missed ? kDone : kDoneWithSkips;
   if (context.json) {
     Json json = status_json(*status);
-    json["missed_by_capture"] = Json::parse(missed_json(missed));
+    json["missed_by_capture"] = Json::parse(daemon::missed_json(missed));
     print_envelope("capture status", exit, nullptr, nullptr, dump(json));
   } else {
     print_status(*status);

@@ -4,27 +4,19 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "cli/units.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+using daemon::json_string;
 
 // A writer's repair is not waited for when an error is told.
 constexpr std::chrono::milliseconds kLookDeadline{200};
 
 int write_error = 0;  // errno of the first write to stdout that failed; one thread writes
-
-std::int64_t unix_ms(std::chrono::system_clock::time_point time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
 
 // The client marks a time-out of its own; no source said that word.
 std::string_view without_mark(std::string_view source_text) {
@@ -80,32 +72,9 @@ int exit_code_of(ErrorCode code) {
   return kError;
 }
 
-std::string json_string(std::string_view text) { return dump(Json(std::string(text))); }
-
-std::string time_json(const std::optional<std::chrono::system_clock::time_point>& time) {
-  return time ? std::to_string(unix_ms(*time)) : "null";
-}
-
 std::string row_line(const Row& row) {
   return "{\"collection\":" + json_string(row.collection()) + ",\"key\":" + json_string(row.key()) +
          ",\"row\":" + row.to_json() + "}\n";
-}
-
-std::string freshness_json(const Freshness& f) {
-  Json json = {{"state", std::string(to_string(f.state))}};
-  json["checked_at_ms"] = f.checked_at ? Json(unix_ms(*f.checked_at)) : Json(nullptr);
-  json["age_ms"] = f.age ? Json(f.age->count()) : Json(nullptr);
-  json["source_unavailable_since_ms"] =
-      f.source_unavailable_since ? Json(unix_ms(*f.source_unavailable_since)) : Json(nullptr);
-  json["source_unavailable_reason"] = f.source_unavailable_reason;
-  json["source_refused_since_ms"] =
-      f.source_refused_since ? Json(unix_ms(*f.source_refused_since)) : Json(nullptr);
-  json["source_refused_reason"] = f.source_refused_reason;
-  json["doubt"] = f.doubt;
-  json["catching_up"] = f.catching_up;
-  json["incomplete"] = f.incomplete;
-  json["consistent"] = f.consistent;
-  return dump(json);
 }
 
 std::string freshness_text(const Freshness& f) {
@@ -139,15 +108,6 @@ std::string missed_text(const MissedByCapture& missed) {
          "with REPLACE; once none does, run `tidemark capture install --renew`";
 }
 
-std::string missed_json(const std::optional<MissedByCapture>& missed) {
-  if (!missed) return "null";
-  std::string tables;
-  for (const auto& [table, count] : missed->tables) {
-    tables += (tables.empty() ? "" : ",") + json_string(table) + ":" + std::to_string(count);
-  }
-  return "{\"found_at_ms\":" + time_json(missed->found_at) + ",\"tables\":{" + tables + "}}";
-}
-
 bool write_out(std::string_view text) {
   if (write_error != 0) return false;
   errno = 0;
@@ -169,16 +129,11 @@ int finish_output(int exit) {
 
 void print_envelope(std::string_view command, int exit, const Error* error,
                     const Freshness* freshness, const std::string& result_json) {
-  Json error_json = nullptr;
-  if (error != nullptr) {
-    error_json = {{"code", std::string(to_string(error->code))},
-                  {"message", error->message},
-                  {"hint", error->hint}};
-  }
-  write_out("{\"v\":1,\"command\":" + json_string(command) + ",\"exit\":" + std::to_string(exit) +
-            ",\"error\":" + dump(error_json) +
-            ",\"freshness\":" + (freshness == nullptr ? "null" : freshness_json(*freshness)) +
-            ",\"result\":" + (result_json.empty() ? "null" : result_json) + "}\n");
+  write_out(
+      "{\"v\":1,\"command\":" + json_string(command) + ",\"exit\":" + std::to_string(exit) +
+      ",\"error\":" + (error == nullptr ? "null" : daemon::error_json(*error)) +
+      ",\"freshness\":" + (freshness == nullptr ? "null" : daemon::freshness_json(*freshness)) +
+      ",\"result\":" + (result_json.empty() ? "null" : result_json) + "}\n");
 }
 
 int report_error(const Context& context, std::string_view command, const Error& error,

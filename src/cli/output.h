@@ -34,17 +34,10 @@ void print_envelope(std::string_view command, int exit, const Error* error,
                                      const Error& error);
 // A sentence: what the last audits found, and the command that ends it.
 [[nodiscard]] std::string missed_text(const MissedByCapture& missed);
-// {"found_at_ms":...,"tables":{"episodes":2}}, or null.
-[[nodiscard]] std::string missed_json(const std::optional<MissedByCapture>& missed);
-[[nodiscard]] std::string freshness_json(const Freshness& freshness);
 // A sentence: "fresh, checked 3.2 s ago".
 [[nodiscard]] std::string freshness_text(const Freshness& freshness);
 // {"collection":...,"key":...,"row":...} and a newline.
 [[nodiscard]] std::string row_line(const Row& row);
-// Milliseconds of Unix time, or null.
-[[nodiscard]] std::string time_json(
-    const std::optional<std::chrono::system_clock::time_point>& time);
-[[nodiscard]] std::string json_string(std::string_view text);
 // "12,345"
 [[nodiscard]] std::string grouped(std::uint64_t number);
 // True when the cache is older than `max_age` (or its age is not known).

@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/units.h"
 #include "daemon/client.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli {
 namespace {
@@ -13,11 +14,6 @@ using Json = nlohmann::ordered_json;
 Json parsed_report(const CacheStatus& s) {
   Json report = s.last_report_json ? Json::parse(*s.last_report_json, nullptr, false) : Json();
   return report.is_object() ? report : Json();
-}
-
-Json reads_json(const std::optional<ReadCounts>& reads) {
-  if (!reads) return nullptr;
-  return {{"hits", reads->hits}, {"absent", reads->absent}, {"unknown", reads->unknown}};
 }
 
 std::string reads_text(const ReadCounts& reads) {
@@ -47,25 +43,9 @@ std::string daemon_text(const std::string& cache) {
 }
 
 std::string status_json(const CacheStatus& s) {
-  Json json = {
-      {"path", s.path},     {"exists", s.exists},         {"readable", s.readable},
-      {"source", s.source}, {"generation", s.generation}, {"format_version", s.format_version}};
-  json["scope"] = {{"max_episodes_cache", s.scope.max_episodes_cache},
-                   {"sync_patterns", s.scope.sync_patterns},
-                   {"sync_embeddings", s.scope.sync_embeddings}};
-  json["window_complete"] = s.window_complete;
-  json["collections"] = Json::object();
-  for (const auto& [name, count] : s.counts) json["collections"][name] = {{"count", count}};
-  json["file_bytes"] = s.file_bytes;
-  json["live_bytes"] = s.live_bytes ? Json(*s.live_bytes) : Json();
-  json["reads"] = reads_json(s.reads);
-  json["holder"] = s.holder ? Json(*s.holder) : Json();
-  json["audited_at_ms"] = Json::parse(time_json(s.audited_at));
-  json["missed_by_capture"] = Json::parse(missed_json(s.missed_by_capture));
+  Json json = Json::parse(daemon::cache_json(s), nullptr, false);
   json["daemon"] = daemon_json(s.path);
-  json["notes"] = s.notes;
-  json["last_report"] = parsed_report(s);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json.dump();
 }
 
 void line(const char* name, const std::string& text) {

@@ -224,12 +224,6 @@ void warn_if_stale(const Context& context, const Freshness& freshness) {
   std::fprintf(stderr, "warning: the cache is %s\n", freshness_text(freshness).c_str());
 }
 
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 ReaderOptions reader_options(const Context& context) {
   ReaderOptions options;
   options.max_staleness = context.settings.max_staleness.value_or(kMaxStaleness);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/figures.h"
 #include "cli/context.h"
 #include "tidemark/error.h"
 #include "tidemark/freshness.h"
@@ -45,8 +46,7 @@ void print_envelope(std::string_view command, int exit, const Error* error,
 [[nodiscard]] std::string time_json(
     const std::optional<std::chrono::system_clock::time_point>& time);
 [[nodiscard]] std::string json_string(std::string_view text);
-// "12,345"
-[[nodiscard]] std::string grouped(std::uint64_t number);
+using base::grouped;
 // True when the cache is older than `max_age` (or its age is not known).
 [[nodiscard]] bool too_old(const Freshness& freshness,
                            const std::optional<std::chrono::milliseconds>& max_age);

@@ -82,6 +82,31 @@ int exit_code_of(ErrorCode code) {
 
 std::string json_string(std::string_view text) { return dump(Json(std::string(text))); }
 
+std::string capture_json(const CaptureStatus& s) {
+  Json json = {{"installed", s.installed}, {"healthy", s.healthy}, {"trouble", s.trouble},
+               {"version", s.version},     {"head", s.head},       {"floor", s.floor}};
+  json["database_id"] = s.database_id;
+  json["log_rows_max"] = s.log_rows_max;
+  json["tables"] = Json::array();
+  for (const CapturedTable& t : s.tables) {
+    json["tables"].push_back({{"table", t.table},
+                              {"captured", t.captured},
+                              {"healthy", t.healthy},
+                              {"reason", t.reason},
+                              {"epoch", t.epoch}});
+  }
+  return dump(json);
+}
+
+std::string one_line(std::string text) {
+  constexpr unsigned char kDelete = 0x7F;
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == kDelete) c = ' ';
+  }
+  return text;
+}
+
 std::string time_json(const std::optional<std::chrono::system_clock::time_point>& time) {
   return time ? std::to_string(unix_ms(*time)) : "null";
 }
@@ -159,9 +184,14 @@ bool write_out(std::string_view text) {
   return write_error == 0;
 }
 
-int finish_output(int exit) {
+bool flush_out() {
   errno = 0;
   if (std::fflush(stdout) != 0 && write_error == 0) write_error = errno == 0 ? EIO : errno;
+  return write_error == 0;
+}
+
+int finish_output(int exit) {
+  flush_out();
   if (write_error == 0 || write_error == EPIPE) return exit;
   std::fprintf(stderr, "tidemark: cannot write the output: %s\n", std::strerror(write_error));
   return kError;

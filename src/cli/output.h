@@ -18,6 +18,8 @@ namespace tidemark::cli {
 
 // Data for stdout, buffered. False once a write has failed: more output is pointless.
 bool write_out(std::string_view text);
+// Writes out what is buffered. False as of write_out.
+bool flush_out();
 // Flushes stdout. `exit`, or kError with a message when the data could not be written; a reader
 // that went away (head, less) is no error.
 [[nodiscard]] int finish_output(int exit);
@@ -46,6 +48,10 @@ void print_envelope(std::string_view command, int exit, const Error* error,
 [[nodiscard]] std::string time_json(
     const std::optional<std::chrono::system_clock::time_point>& time);
 [[nodiscard]] std::string json_string(std::string_view text);
+// Without what would end the line or move the cursor: a blank in its place.
+[[nodiscard]] std::string one_line(std::string text);
+// As `capture status --json` has it.
+[[nodiscard]] std::string capture_json(const CaptureStatus& status);
 using base::grouped;
 // True when the cache is older than `max_age` (or its age is not known).
 [[nodiscard]] bool too_old(const Freshness& freshness,

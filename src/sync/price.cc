@@ -16,7 +16,8 @@ Result<void> price_everything(Fetcher& fetcher, const model::Catalog& catalog, c
                               SyncPrice& price) {
   std::vector<turso::Statement> counts;
   counts.reserve(catalog.collections.size());
-  for (const auto& collection : catalog.collections) counts.push_back(source::count_statement(collection));
+  for (const auto& collection : catalog.collections)
+    counts.push_back(source::count_statement(collection));
   TIDEMARK_ASSIGN(counted, fetcher.ask_each(std::move(counts)));
   for (std::size_t i = 0; i < catalog.collections.size(); ++i) {
     const model::Collection& collection = catalog.collections[i];

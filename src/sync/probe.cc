@@ -75,8 +75,8 @@ class Prober {
   }
 
   Result<void> greet() {
-    TIDEMARK_ASSIGN(answer, ask({source::clock_statement()},
-                                std::min(request_time(), kProbeFirstAnswerMax)));
+    TIDEMARK_ASSIGN(
+        answer, ask({source::clock_statement()}, std::min(request_time(), kProbeFirstAnswerMax)));
     out_.first_answer = answer.took;
     return {};
   }

@@ -20,12 +20,8 @@ std::string format_duration(std::chrono::milliseconds duration) {
 
 std::string format_moment(std::chrono::microseconds duration) {
   using std::chrono::milliseconds;
-  if (duration >= milliseconds(10)) {
-    return format_duration(std::chrono::duration_cast<milliseconds>(duration));
-  }
-  const std::int64_t hundredths = duration.count() / 10;
-  const std::string fraction = std::to_string(hundredths % 100);
-  return std::to_string(hundredths / 100) + (fraction.size() < 2 ? ".0" : ".") + fraction + " ms";
+  if (duration < milliseconds(1)) return std::to_string(duration.count()) + " µs";
+  return format_duration(std::chrono::duration_cast<milliseconds>(duration));
 }
 
 std::string format_bytes(std::uint64_t bytes) {

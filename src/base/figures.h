@@ -11,7 +11,7 @@ namespace tidemark::base {
 [[nodiscard]] std::string grouped(std::uint64_t number);
 // "250 ms", "3.2 s", "5 min", "7 h", "2 d"; below zero as milliseconds.
 [[nodiscard]] std::string format_duration(std::chrono::milliseconds duration);
-// "0.25 ms" below 10 ms, else as format_duration().
+// "250 µs" below a millisecond, else as format_duration().
 [[nodiscard]] std::string format_moment(std::chrono::microseconds duration);
 // "512 bytes", "12 KiB" from 10 KiB on, "3,072 MiB" from 10 MiB on.
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);

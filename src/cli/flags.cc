@@ -78,10 +78,10 @@ Examples:
 
 constexpr const char* kDoctorFooter =
     R"(Measures the source (round trip, a page of rows, clock, change capture, counts), the cache
-(age, size, reads), its lock and daemon, memory, disk and rights, and says under each heading what is as
-it should be and what is not: "notice" is worth knowing, "problem" needs somebody to act, with the
-one command or setting that helps. Writes nothing, takes no lock, and works without a source, a
-cache or either. It counts the source's rows, as `sync --dry-run` does.
+(age, size, reads), its lock and daemon, memory, disk and rights, and says under each heading what
+is as it should be and what is not: a "notice" is worth knowing, a "problem" needs somebody to act;
+each has the one command or setting that helps. Writes nothing, takes no lock, and works without a
+source, a cache or either. It counts the source's rows, as `sync --dry-run` does.
 Exit codes: 0 no problem (there may be notices), 7 there are problems, 130 interrupted.
 Examples:
   tidemark doctor

@@ -90,13 +90,11 @@ void judge_page(const Measurements& m, Findings& out) {
 void judge_capture(const Measurements& m, Findings& out) {
   if (!m.source->capture) return;
   const CaptureStatus& capture = *m.source->capture;
-  const std::uint64_t rows = rows_in_scope(m);
   if (!capture.installed && capture.trouble.empty()) {
-    const auto severity = rows >= kScanRowsMany ? Severity::notice : Severity::ok;
-    return out.add(
-        severity,
-        "without change capture each pass reads the whole scope, " + grouped(rows) + " rows now",
-        kInstall);
+    const std::uint64_t rows = rows_in_scope(m);
+    const std::string now = m.cache.readable ? ", " + grouped(rows) + " rows now" : "";
+    return out.add(rows >= kScanRowsMany ? Severity::notice : Severity::ok,
+                   "without change capture each pass reads the whole scope" + now, kInstall);
   }
   if (!capture.healthy) {
     std::string why = capture.trouble;

@@ -24,9 +24,11 @@ void judge_source(const Measurements& m, Findings& out) {
   const std::string what = m.source->name.empty() ? "the source" : m.source->name;
   if (m.source->error) {
     const Error& error = *m.source->error;
-    std::string text =
-        what + (error.code == ErrorCode::unavailable ? " cannot be had: " : " cannot be synced: ");
-    return out.problem(text + error.message, help_of(error));
+    const bool away = error.code == ErrorCode::unavailable;
+    std::string why = error.message;
+    if (why.starts_with(what + ": ")) why.erase(0, what.size() + 2);  // named once is enough
+    return out.problem(what + (away ? " cannot be had: " : " cannot be synced: ") + why,
+                       help_of(error));
   }
   out.ok(what + " answers");
   for (const Error& error : m.source->not_learned) {

@@ -46,6 +46,10 @@ class Prober {
     config.max_rows_read_per_pass = 0;  // of a pass
     Fetcher fetcher(connection_, config, options_.deadline, stop_);
     const auto found = discover(fetcher, std::nullopt);
+    if (!found && Clock::now() >= options_.deadline) {
+      return note(fail(ErrorCode::unavailable, "its tables were not learned before the deadline",
+                       "allow a longer --deadline"));
+    }
     if (!found) {
       out_.error = found.error();
       return;

@@ -1,4 +1,4 @@
-// Backoff, the bounded queue and UTF-8.
+// Backoff, the bounded queue, UTF-8 and figures.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -7,6 +7,7 @@
 
 #include "base/backoff.h"
 #include "base/bounded_queue.h"
+#include "base/figures.h"
 #include "base/utf8.h"
 
 namespace tidemark::base {
@@ -84,6 +85,19 @@ TEST(Utf8, tells_well_formed_text_from_the_rest) {
                           "\xF4\x90\x80\x80"sv, "longer than a word \xFF"sv}) {
     EXPECT_FALSE(is_utf8(text));
   }
+}
+
+TEST(Figures, are_short_and_have_their_unit) {
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1'234'567), "1,234,567");
+  EXPECT_EQ(format_moment(412us), "412 µs");
+  EXPECT_EQ(format_moment(1'900us), "1 ms");
+  EXPECT_EQ(format_duration(999ms), "999 ms");
+  EXPECT_EQ(format_duration(3'290ms), "3.2 s");
+  EXPECT_EQ(format_duration(48h), "2 d");
+  EXPECT_EQ(format_bytes(10'239), "10,239 bytes");
+  EXPECT_EQ(format_bytes(10'240), "10 KiB");
+  EXPECT_EQ(format_bytes(std::uint64_t{3} << 30U), "3,072 MiB");
 }
 
 }  // namespace

@@ -59,6 +59,8 @@ TEST(SlowSyncs, a_page_that_takes_long) {
   m.source->page->took = 5s;
   expect_found(m, kSlow, Severity::problem, "20 rows/s", "batch_size = 20");
   m.source->page->rows = 1;
+  m.source->page->bytes = 1'000;
+  m.cache.counts["episodes"] = 1'234;
   m.cache.scope.max_episodes_cache = 1'234;
   const Finding alone = only_finding(m);
   EXPECT_NE(alone.help.find("--max-episodes-cache 610 "), std::string::npos) << alone.help;

@@ -111,11 +111,11 @@ std::optional<std::uint64_t> hit_percent(const ReadCounts& reads) {
   return all == 0 ? std::nullopt : std::optional(reads.hits * 100 / all);
 }
 
-std::string scope_text(const CacheStatus& s) {
-  return "the newest " + grouped(s.scope.max_episodes_cache) + " episodes" +
-         (s.window_complete ? " (all of the source)" : "") +
-         (s.scope.sync_patterns ? ", patterns and heuristics" : ", no patterns") +
-         (s.scope.sync_embeddings ? ", embeddings" : ", no embeddings");
+std::string scope_text(const CacheStatus& cache) {
+  return "the newest " + grouped(cache.scope.max_episodes_cache) + " episodes" +
+         (cache.window_complete ? " (all of the source)" : "") +
+         (cache.scope.sync_patterns ? ", patterns and heuristics" : ", no patterns") +
+         (cache.scope.sync_embeddings ? ", embeddings" : ", no embeddings");
 }
 
 // The report lies in its own commit: what came after that is not in its duration.

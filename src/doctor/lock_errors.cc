@@ -13,6 +13,10 @@ bool is_daemon(const Measurements& m, const LockHolder& holder) {
   return m.daemon && m.daemon->name == holder.name;
 }
 
+std::string stop_text(const std::optional<Process>& process) {
+  return process ? "`kill " + std::to_string(process->pid) + "`" : "stop that process";
+}
+
 void judge_holder(const Measurements& m, Findings& out) {
   if (!m.lock) return out.ok("nobody holds CACHE.lock");
   const LockHolder& holder = *m.lock;
@@ -26,21 +30,18 @@ void judge_holder(const Measurements& m, Findings& out) {
     severity = std::max(severity, at_least(*holder.held, kLockHeldLong, kLockHeldBad));
   }
   const bool hangs = severity == Severity::problem;
-  const std::string stop =
-      holder.process ? "`kill " + std::to_string(holder.process->pid) + "`" : "stop that process";
   out.add(severity, std::move(text),
-          hangs ? stop + ", unless it fills a large cache: its last commit stays"
-                : "wait for it to end: others get exit 5 (busy) meanwhile");
+          hangs
+              ? stop_text(holder.process) + ", unless it fills a large cache: its last commit stays"
+              : "wait for it to end: others get exit 5 (busy) meanwhile");
 }
 
 void judge_daemon(const Measurements& m, Findings& out) {
   if (!m.daemon) return out.ok("no daemon keeps this cache");
   if (!m.daemon->status) {
-    const auto pid = pid_in(m.daemon->name);
     return out.problem(
         "the daemon (" + m.daemon->name + ") holds CACHE.daemon, but does not answer",
-        "look at its log; then `systemctl restart tidemark`" +
-            (pid ? " or `kill " + std::to_string(*pid) + "`" : std::string()));
+        "look at its log; then " + stop_text(m.daemon->process) + ", and start it again");
   }
   const daemon::Status& status = *m.daemon->status;
   std::string text = "the daemon (" + m.daemon->name + ") answers";

@@ -33,15 +33,25 @@ void look_at_cache(Measurements& m) {
   if (m.cache.last_report_json) m.last_pass = daemon::report_from_json(*m.cache.last_report_json);
 }
 
+// The process that a file names as its holder, where it has that file open.
+std::optional<Process> named_holder(const std::string& name, const std::string& path) {
+  const auto pid = pid_in(name);
+  if (!pid) return std::nullopt;
+  for (Process& process : processes_with_open(path)) {
+    if (process.pid == *pid) return std::move(process);
+  }
+  return std::nullopt;
+}
+
 // The lock's file is written when it is taken, and not again.
 std::optional<LockHolder> look_at_lock(const std::string& cache) {
   const auto name = cache::lock_holder(cache);
   if (!name) return std::nullopt;
-  LockHolder holder{*name, {}, {}};
-  if (const auto pid = pid_in(*name)) holder.process = process_of(*pid);
+  LockHolder holder{*name, named_holder(*name, lock_path(cache)), {}};
   if (const auto file = rights_of(lock_path(cache))) {
-    const auto held = std::chrono::system_clock::now() - file->changed;
-    if (held >= held.zero()) holder.held = std::chrono::duration_cast<milliseconds>(held);
+    const auto held =
+        std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now() - file->changed);
+    if (held.count() >= 0) holder.held = held;
   }
   return holder;
 }
@@ -49,8 +59,11 @@ std::optional<LockHolder> look_at_lock(const std::string& cache) {
 std::optional<DaemonFound> look_at_daemon(const std::string& cache) {
   const auto holder = cache::find_daemon(cache);
   if (!holder) return std::nullopt;
-  DaemonFound found{holder->name, daemon::daemon_status(cache, kDaemonPatience), {}};
-  if (const auto pid = pid_in(holder->name)) found.memory = memory_of(*pid);
+  DaemonFound found{holder->name,
+                    named_holder(holder->name, cache::daemon_path(cache)),
+                    daemon::daemon_status(cache, kDaemonPatience),
+                    {}};
+  if (found.process) found.memory = memory_of(found.process->pid);
   return found;
 }
 
@@ -102,8 +115,8 @@ Measurements measure(const Subject& subject, std::chrono::milliseconds deadline,
   m.daemon = look_at_daemon(subject.cache);
   m.openers = processes_with_open(subject.cache);
   look_at_rights(m);
-  const auto pid = m.daemon ? pid_in(m.daemon->name) : std::nullopt;
-  m.memory = memory_seen_by(pid.value_or(::getpid()));
+  const bool known = m.daemon && m.daemon->process;
+  m.memory = memory_seen_by(known ? m.daemon->process->pid : ::getpid());
   look_at_source(m, until, stop);
   return m;
 }

@@ -34,16 +34,18 @@ struct Subject {
   std::optional<Error> wrong;  // with the configuration: some of the above may be the defaults
 };
 
-// Who has CACHE.lock now.
+// Who has CACHE.lock now. `process`: only where it is seen to have the file open, since the pid may
+// be one of another namespace.
 struct LockHolder {
   std::string name;  // "pid 123"
   std::optional<Process> process;
   std::optional<std::chrono::milliseconds> held;  // so long already
 };
 
-// A daemon holds CACHE.daemon.
+// A daemon holds CACHE.daemon. `process`: as of LockHolder.
 struct DaemonFound {
-  std::string name;                      // "pid 123"
+  std::string name;  // "pid 123"
+  std::optional<Process> process;
   std::optional<daemon::Status> status;  // nothing: it does not answer
   std::optional<ProcessMemory> memory;
 };

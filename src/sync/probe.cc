@@ -110,6 +110,7 @@ class Prober {
     TIDEMARK_ASSIGN(places, ask({source::list_statement(*episodes, newest)}, request_time()));
     TIDEMARK_ASSIGN(listed, source::read_list(*episodes, places.reply.results[0]));
     std::vector<Value> keys;
+    keys.reserve(listed.places.size());
     for (model::Place& place : listed.places) keys.push_back(std::move(place.key));
     if (keys.empty()) return {};
     auto page = ask(source::rows_statements(*episodes, keys), request_time());

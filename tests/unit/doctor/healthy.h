@@ -45,6 +45,7 @@ inline Measurements healthy() {
   pass.requests = 10;
   DaemonFound& daemon = m.daemon.emplace();
   daemon.name = "pid 42";
+  daemon.process = Process{42, "tidemark"};
   daemon.status.emplace();
   daemon.memory = ProcessMemory{60 * kMiB, 90 * kMiB};
   m.memory = Memory{8'192 * kMiB, 4'096 * kMiB, {}};

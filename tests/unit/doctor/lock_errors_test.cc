@@ -33,6 +33,8 @@ TEST(LockErrors, a_daemon_that_does_not_answer) {
   Measurements m = healthy();
   m.daemon->status.reset();
   expect_found(m, kLock, Severity::problem, "pid 42", "`kill 42`");
+  m.daemon->process.reset();  // the pid may be another's here
+  expect_found(m, kLock, Severity::problem, "pid 42", "stop that process");
   m.daemon.reset();
   expect_healthy(m);
 }

@@ -1,8 +1,10 @@
 // The built `tidemark doctor` beside sources and caches in each kind of trouble.
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "cache/lock.h"
+#include "redb/database.h"
 #include "tests/integration/captured.h"
 #include "tests/integration/daemon.h"
 #include "tests/support/hrana_peer.h"
@@ -151,6 +153,26 @@ TEST_F(Doctor, a_cache_whose_bytes_were_written_over) {
   }
   const auto before = files();
   expect_bad(examine(doctor(world.url())), {"missing items: problem: the cache cannot be read"});
+  EXPECT_EQ(files(), before);
+}
+
+// Any reader that may write the file would repair it: a doctor changes nothing.
+TEST_F(Doctor, what_a_killed_writer_left_is_told_and_not_repaired) {
+  ASSERT_EQ(run(sync()).exit, 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    redb::OpenOptions options;
+    options.mode = redb::OpenOptions::Mode::open_or_create;
+    auto db = redb::Database::open(world.cache(), options);
+    if (!db || !db->begin_write()) ::_exit(1);
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const auto before = files();
+  expect_bad(examine(doctor(world.url())),
+             {"missing items: problem: the cache cannot be read", "`tidemark sync`"});
   EXPECT_EQ(files(), before);
 }
 

@@ -37,7 +37,10 @@ class Prober {
 
   void run() {
     if (auto answered = greet(); !answered) {
-      out_.error = std::move(answered).error();
+      Error error = std::move(answered).error();
+      // The time was the probe's own.
+      if (turso::is_timeout(error)) error.hint = "check the network and that the server runs";
+      out_.error = std::move(error);
       return;
     }
     note(round_trips());

@@ -13,7 +13,7 @@ help:
 	@echo "                     the simulation notices bugs"
 	@echo "make bench           build the release preset and run the benchmarks"
 	@echo "make install PREFIX=$(PREFIX)"
-	@echo "make lint            check layering, sizes, words, formatting, and clang-tidy"
+	@echo "make lint            check layering, sizes, words, formatting, clang-tidy and alert rules"
 	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
 	@echo "make soak STEPS=1000000   damage every byte, kill at 1,000 moments, five minutes' storm,"
 	@echo "                     simulate that many steps"
@@ -48,6 +48,8 @@ lint:
 	@tools/tidy --self-test && tools/tidy
 	@scripts/setup --checks
 	@tools/lint-cc
+	@tools/lint-alerts
+	@cd python && /usr/bin/python3 -m mypy --cache-dir $(abspath build)/mypy
 
 SECONDS := 60
 fuzz:

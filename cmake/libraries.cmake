@@ -25,7 +25,7 @@ function(tidemark_library name)
   target_compile_features(tidemark_lib${name} INTERFACE cxx_std_23)
 endfunction()
 
-tidemark_library(reader OUTPUT tidemark-reader FOLDERS base model cache_reading
+tidemark_library(reader OUTPUT tidemark-reader FOLDERS base model cache_reading abi
                  LINKS PRIVATE tidemark_redb)
 # The reader comes first: what it exports is then not taken from a folder a second time.
 tidemark_library(sync OUTPUT tidemark FOLDERS model sync

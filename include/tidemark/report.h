@@ -75,6 +75,8 @@ struct TIDEMARK_API SyncReport {
   std::vector<std::string> roles;  // what it found, a sentence for each collection
   ValidationReport validation;
   std::uint64_t position = 0;  // of the change log; 0 without capture
+  // The newest change that the pass knew of, less the position; 0: in step with the log.
+  std::uint64_t position_lag = 0;
   Freshness freshness;
 
   // One JSON object with the stable names.

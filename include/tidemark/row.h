@@ -37,6 +37,9 @@ class TIDEMARK_API Row {
   // that only repeats the vector is left out.
   [[nodiscard]] std::string to_json() const;
 
+  // Another row with the same content and bytes of its own, for who was only lent this one.
+  [[nodiscard]] Row copy() const;
+
   struct Impl;  // internal
   explicit Row(std::unique_ptr<const Impl> impl);
 

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/assert.h"
 #include "cache/row_impl.h"
 
 namespace tidemark {
@@ -90,6 +91,21 @@ std::string Row::to_json() const {
     json[(*impl_->names)[i]] = value_json(value);
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Row Row::copy() const {
+  auto impl = std::make_unique<Impl>();
+  impl->collection = impl_->collection;
+  impl->key = impl_->key;
+  impl->names = impl_->names;
+  const auto* const guard = std::get_if<redb::Guard>(&impl_->bytes);
+  impl->bytes =
+      std::string(guard != nullptr ? guard->bytes() : std::get<std::string>(impl_->bytes));
+  const auto view =
+      cache::RowView::open(impl->collection, impl->key, std::get<std::string>(impl->bytes));
+  TIDEMARK_ASSERT(view.has_value());  // as it was when this row was made
+  impl->view = *view;
+  return Row(std::move(impl));
 }
 
 }  // namespace tidemark

@@ -45,24 +45,28 @@ void Scrub::problem(const model::Collection& collection, const std::string& text
     found_.problems.push_back(collection.name + ": " + text);
 }
 
+double Scrub::progress() const {
+  if (total_bytes_ == 0) return 0;
+  const auto done = static_cast<double>(passed_bytes_ + collection_bytes_);
+  return std::min(1.0, done / static_cast<double>(total_bytes_));
+}
+
 Result<bool> Scrub::step() {
-  TIDEMARK_ASSIGN(view, handle_.view());
-  if (view.generation != generation_) TIDEMARK_TRY(begin(view));
+  if (!handle_) handle_.emplace(path_, options_);
+  TIDEMARK_ASSIGN(view, handle_->view());
+  TIDEMARK_ASSIGN(identity, load_identity(view.txn));
+  if (identity.generation != generation_) {
+    TIDEMARK_TRY(begin(view));
+    generation_ = std::move(identity.generation);
+  }
   const auto& collections = view.catalog->catalog.collections;
   if (collection_ >= collections.size()) return false;
-  const bool begun = table_ > 0 || last_;
-  if (begun && view.state.commit_id != commit_id_ && !changed_) {
-    changed_ = ++restarts_ > kScrubRestartsMax;
-    if (!changed_) found_ = before_;
-  }
-  if (!begun || (view.state.commit_id != commit_id_ && !changed_)) begin_collection(view);
   const model::Collection& collection = collections[collection_];
+  TIDEMARK_TRY(go_on(view, collection));
   if (auto done = slice(view, collection); !done) {
     if (done.error().code != ErrorCode::corrupt) return std::unexpected(std::move(done).error());
     problem(collection, done.error().message);  // what comes after it cannot be read
-    ++collection_;
-    table_ = 0;
-    last_.reset();
+    end_collection();
   }
   return collection_ < collections.size();
 }
@@ -74,21 +78,50 @@ Result<void> Scrub::begin(const View& view) {
   table_ = 0;
   last_.reset();
   restarts_ = 0;
-  generation_ = view.generation;
+  passed_bytes_ = collection_bytes_ = total_bytes_ = 0;
   with_keys_table_ = view.state.hashed;
-  TIDEMARK_TRY(load_meta(view.txn));
+  TIDEMARK_ASSIGN(meta, load_meta(view.txn));
+  for (const auto& [name, sum] : meta.sums) total_bytes_ += sum.bytes;
   return {};
 }
 
-void Scrub::begin_collection(const View& view) {
+// With the collection, where the rows are those that it began with; else it begins.
+Result<void> Scrub::go_on(const View& view, const model::Collection& collection) {
+  if (table_ == 0 && !last_) return begin_collection(view, collection);
+  if (view.state.commit_id == commit_id_ || changed_) return {};
+  TIDEMARK_ASSIGN(recorded, load_sum(view.txn, view.state, collection.name));
+  if (recorded == recorded_ && view.state.catalog_version == catalog_version_) {
+    commit_id_ = view.state.commit_id;  // which changed other things
+    return {};
+  }
+  changed_ = ++restarts_ > kScrubRestartsMax;
+  if (changed_) return {};
+  found_ = before_;
+  return begin_collection(view, collection);
+}
+
+Result<void> Scrub::begin_collection(const View& view, const model::Collection& collection) {
+  TIDEMARK_ASSIGN(recorded, load_sum(view.txn, view.state, collection.name));
+  recorded_ = recorded;
   commit_id_ = view.state.commit_id;
+  catalog_version_ = view.state.catalog_version;
   before_ = found_;
   table_ = 0;
   last_.reset();
   changed_ = false;
+  collection_bytes_ = 0;
   sum_ = {};
   expected_.clear();
   stored_.clear();
+  return {};
+}
+
+void Scrub::end_collection() {
+  passed_bytes_ += std::exchange(collection_bytes_, 0);
+  ++collection_;
+  table_ = 0;
+  last_.reset();
+  restarts_ = 0;
 }
 
 Result<void> Scrub::slice(const View& view, const model::Collection& collection) {
@@ -106,6 +139,9 @@ Result<void> Scrub::slice(const View& view, const model::Collection& collection)
       return fail(ErrorCode::corrupt, std::string(name.name) + " has keys out of order");
     }
     last_ = entry.key;
+    const std::uint64_t bytes = entry.key.size() + entry.value.size();
+    read_.bytes += bytes;
+    collection_bytes_ += bytes;
     if (table_ == 0) {
       TIDEMARK_TRY(look_at(view, collection, entry));
     } else {
@@ -117,15 +153,14 @@ Result<void> Scrub::slice(const View& view, const model::Collection& collection)
   last_.reset();
   if (table_++ < tables.size()) return {};
   TIDEMARK_TRY(judge(view, collection));
-  ++collection_;
-  table_ = 0;
-  restarts_ = 0;
+  end_collection();
   return {};
 }
 
 Result<void> Scrub::look_at(const View& view, const model::Collection& collection,
                             const redb::Entry& entry) {
   ++found_.rows;
+  ++read_.rows;
   const auto row = RowView::open(collection.name, entry.key, entry.value);
   if (!row) {
     problem(collection, row.error().message);

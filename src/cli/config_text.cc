@@ -42,7 +42,7 @@ std::string duration_text(std::chrono::milliseconds value) {
 std::string toml_value(std::string_view, std::uint64_t value) { return std::to_string(value); }
 std::string toml_value(std::string_view, bool value) { return value ? "true" : "false"; }
 std::string toml_value(std::string_view name, std::chrono::milliseconds value) {
-  if (name == "pass_deadline" && value.count() == 0) return toml_text("none");
+  if (may_be_none(name) && value.count() == 0) return toml_text("none");
   return toml_text(duration_text(value));
 }
 std::string toml_value(std::string_view, unsigned mode) {
@@ -89,6 +89,7 @@ Settings with_defaults(const Settings& settings) {
   defaults.daemon_socket = "";
   defaults.daemon_token_file = "";
   defaults.stop_deadline = kStopDeadline;
+  defaults.scrub_interval = kScrubInterval;
   Settings whole = settings;
   merge(whole, defaults);
   return whole;

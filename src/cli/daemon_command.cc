@@ -25,8 +25,10 @@ Result<daemon::Settings> daemon_settings(const Settings& settings) {
   out.socket = settings.daemon_socket.value_or("");
   out.listen = settings.daemon_listen.value_or("");
   out.token_file = settings.daemon_token_file.value_or("");
-  out.version = std::string(version_text()).substr(std::string_view("tidemark ").size());
+  out.max_staleness = settings.max_staleness.value_or(kMaxStaleness);
+  out.build = build();
   out.stop_deadline = settings.stop_deadline.value_or(kStopDeadline);
+  out.scrub_interval = settings.scrub_interval.value_or(kScrubInterval);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/context.h"
+#include "daemon/metrics.h"
 
 namespace tidemark::cli {
 
@@ -45,6 +46,7 @@ void add_commands(CLI::App& app, Flags& flags);
 
 // "tidemark 0.1.0 (commit abc, redb 4.6.0)"
 [[nodiscard]] const char* version_text();
+[[nodiscard]] daemon::Build build();
 
 // What may stand where the last of `words` is, one a line on stdout; ":files" asks the shell for
 // its own file names. `words`: what was typed after the program's name. Quick, and never fails.

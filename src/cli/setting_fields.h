@@ -30,6 +30,12 @@ void each_setting(const Visit& visit) {
   visit("daemon", "socket", &Settings::daemon_socket);
   visit("daemon", "token_file", &Settings::daemon_token_file);
   visit("daemon", "stop_deadline", &Settings::stop_deadline);
+  visit("daemon", "scrub_interval", &Settings::scrub_interval);
+}
+
+// Durations for which 0 has a meaning, and is written "none".
+[[nodiscard]] inline bool may_be_none(std::string_view name) {
+  return name == "pass_deadline" || name == "scrub_interval";
 }
 
 [[nodiscard]] inline std::string setting_name(std::string_view section, std::string_view name) {

@@ -138,19 +138,24 @@ std::string times_out_of_range(const Settings& settings) {
     const std::optional<std::chrono::milliseconds>& value;
     std::chrono::milliseconds low;
     std::chrono::milliseconds high;
+    bool may_be_none = false;  // 0
   };
   using std::chrono::hours;
-  const std::array<Bound, 3> bounds = {
+  const std::array<Bound, 4> bounds = {
       {{"interval", settings.interval, std::chrono::milliseconds(100), hours(24)},
        {"max_staleness", settings.max_staleness, std::chrono::milliseconds(100), hours(24 * 365)},
-       {"stop_deadline", settings.stop_deadline, std::chrono::milliseconds(100), hours(1)}}};
+       {"stop_deadline", settings.stop_deadline, std::chrono::milliseconds(100), hours(1)},
+       {"scrub_interval", settings.scrub_interval, std::chrono::seconds(1), hours(24 * 365),
+        true}}};
   std::string problems;
   for (const Bound& bound : bounds) {
     if (!bound.value || (*bound.value >= bound.low && *bound.value <= bound.high)) continue;
+    if (bound.may_be_none && bound.value->count() == 0) continue;
     problems += (problems.empty() ? "" : "; ") + std::string(bound.name) + " = " +
                 std::to_string(bound.value->count()) +
-                " ms (allowed: " + std::to_string(bound.low.count()) + " to " +
-                std::to_string(bound.high.count()) + " ms)";
+                " ms (allowed: " + (bound.may_be_none ? "\"none\", or " : "") +
+                std::to_string(bound.low.count()) + " to " + std::to_string(bound.high.count()) +
+                " ms)";
   }
   return problems;
 }

@@ -47,6 +47,7 @@ struct Settings {
   std::optional<std::string> daemon_socket;
   std::optional<std::string> daemon_token_file;
   std::optional<std::chrono::milliseconds> stop_deadline;
+  std::optional<std::chrono::milliseconds> scrub_interval;  // 0: no scrub
   std::map<std::string, Origin, std::less<>> origins;  // by name ("sync.batch_size"), of the named
 };
 
@@ -54,6 +55,7 @@ inline constexpr std::chrono::milliseconds kInterval{30'000};
 inline constexpr std::chrono::milliseconds kHeartbeat = SyncConfig{}.heartbeat;
 inline constexpr std::chrono::milliseconds kMaxStaleness{300'000};
 inline constexpr std::chrono::milliseconds kStopDeadline = daemon::kStopDeadline;
+inline constexpr std::chrono::milliseconds kScrubInterval = daemon::kScrubInterval;
 
 // Takes from `lower` what `upper` does not name.
 void merge(Settings& upper, const Settings& lower);
@@ -71,7 +73,7 @@ void mark_as_flags(Settings& settings);
 
 // Errors: invalid, with every field that is out of range.
 [[nodiscard]] Result<SyncConfig> sync_config(const Settings& settings);
-// What is wrong with interval, max_staleness or stop_deadline alone; empty: nothing.
+// What is wrong with a time outside of SyncConfig alone; empty: nothing.
 [[nodiscard]] std::string times_out_of_range(const Settings& settings);
 // max_staleness must allow for heartbeat + interval.
 [[nodiscard]] Result<void> check_times(const Settings& settings);

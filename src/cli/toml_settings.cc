@@ -143,8 +143,8 @@ class KeyReader {
       wrong =
           name == "page_cache" ? read_size(node, alone.*member) : read_value(node, alone.*member);
     } else if constexpr (std::is_same_v<Member, decltype(&Settings::pass_deadline)>) {
-      wrong = name == "pass_deadline" ? read_deadline(node, alone.*member)
-                                      : read_value(node, alone.*member);
+      wrong =
+          may_be_none(name) ? read_deadline(node, alone.*member) : read_value(node, alone.*member);
     } else {
       wrong = read_value(node, alone.*member);
     }

@@ -8,4 +8,6 @@ const char* version_text() {
          ")";
 }
 
+daemon::Build build() { return {TIDEMARK_VERSION, TIDEMARK_COMMIT, TIDEMARK_REDB_VERSION}; }
+
 }  // namespace tidemark::cli

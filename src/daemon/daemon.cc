@@ -19,6 +19,7 @@
 #include "daemon/notify.h"
 #include "daemon/place.h"
 #include "daemon/routes.h"
+#include "daemon/scrubbing.h"
 #include "daemon/token.h"
 #include "sync/worker.h"
 #include "turso/connection.h"
@@ -35,14 +36,6 @@ std::uint64_t random_seed() {
   return (std::uint64_t{device()} << 32U) | device();
 }
 
-// Waits for nobody: a file that a killed writer left is the next pass's to repair.
-CacheStatus look_at(const std::string& cache) {
-  ReaderOptions options;
-  options.repair = false;
-  options.open_deadline = kLookDeadline;
-  return inspect(cache, options);
-}
-
 // How a pass ended, from the worker's thread.
 struct Ended {
   Result<Done> result;
@@ -57,7 +50,7 @@ class Daemon {
         load_(load),
         place_(std::move(place)),
         schedule_(settings_.timing, random_seed(), Clock::now()),
-        metrics_(settings_.version, look_at(settings_.setup.cache)) {}
+        metrics_(settings_.build, settings_.max_staleness, look_at(settings_.setup.cache)) {}
 
   Result<void> run();
 
@@ -71,6 +64,7 @@ class Daemon {
   void start(const Job& job);
   void tell(const Progress& progress);
   void ended(Ended ended);
+  void scrubbed(const Slice& slice);
 
   void handle(const Request& request, const std::shared_ptr<Session>& session);
   void take(Ask ask, const std::shared_ptr<Session>& session);
@@ -105,6 +99,8 @@ class Daemon {
   ControlServer control_{
       loop_, [this](const Request& request, const auto& session) { handle(request, session); }};
   HttpServer http_{loop_, [this](const HttpRequest& request) { return show(request); }};
+
+  Scrubbing scrub_{loop_, worker_, [this](const Slice& slice) { scrubbed(slice); }};
 
   // The worker's own, until its job has ended.
   Clock::time_point told_{};
@@ -160,6 +156,7 @@ Result<void> Daemon::run() {
                             shown_source(settings_.setup.source) + ", listening on " + socket_);
   notify_manager("READY=1\nSTATUS=starting");
   step();
+  scrub_.start(settings_.setup.cache, settings_.setup.options.cache_mode, settings_.scrub_interval);
   loop_.run();
   block_signals(SIG_BLOCK);
   log_line(Level::info, "stopped");
@@ -233,7 +230,8 @@ void Daemon::ended(Ended ended) {
   const bool own = job.ask == settings_.pass;
   const Outcome outcome = judge(result, own);
   ++passes_;
-  metrics_.pass_ended(job.ask.work, result, ended.took, std::move(ended.cache));
+  metrics_.pass_ended(job.ask.work, result, ended.took, std::move(ended.cache),
+                      std::chrono::system_clock::now());
   if (outcome.end != PassEnd::ignored) {
     last_error_ = result ? std::string() : result.error().message;
   }
@@ -243,6 +241,16 @@ void Daemon::ended(Ended ended) {
   notify_manager("STATUS=" + (last_error_.empty() ? "in step" : last_error_));
   jobs_.end(result);
   if (stopping_) return finish();
+  step();
+}
+
+// What is damaged and marked, a sync repairs first of all.
+void Daemon::scrubbed(const Slice& slice) {
+  metrics_.scrubbed(slice, std::chrono::system_clock::now());
+  if (slice.ended != WalkEnd::damaged) return;
+  Ask healing = settings_.pass;
+  if (!slice.marked) healing.work = Work::repair;
+  jobs_.add(healing, Trigger::scrub);
   step();
 }
 
@@ -334,6 +342,8 @@ Result<void> Daemon::reload() {
   token_ = std::move(token);
   settings_ = std::move(*loaded);
   schedule_.reload(settings_.timing, Clock::now());
+  metrics_.reload(settings_.max_staleness, std::chrono::system_clock::now());
+  scrub_.reload(settings_.scrub_interval);
   log_line(Level::info, "configuration read again");
   step();
   return {};
@@ -344,6 +354,7 @@ void Daemon::stop() {
   stopping_ = true;
   notify_manager("STOPPING=1");
   due_.cancel();
+  scrub_.stop();
   control_.close();
   http_.close();
   jobs_.refuse_waiting(stopping_error());

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "daemon/metrics.h"
 #include "daemon/perform.h"
 #include "daemon/schedule.h"
 #include "tidemark/error.h"
@@ -19,8 +20,11 @@ struct Settings {
   std::string socket;      // empty: see socket_path()
   std::string listen;      // of the HTTP server, "127.0.0.1:9464"; empty: none
   std::string token_file;  // of the HTTP server; empty: CACHE.token
-  std::string version;     // of the program
+  // What is older is shown as stale.
+  std::chrono::milliseconds max_staleness = ReaderOptions{}.max_staleness;
+  Build build;
   std::chrono::milliseconds stop_deadline = kStopDeadline;
+  std::chrono::milliseconds scrub_interval = kScrubInterval;  // 0: no scrub
 };
 // Reads the configuration again, at SIGHUP.
 using Load = std::function<Result<Settings>()>;

@@ -166,8 +166,17 @@ struct Metrics::Counted {
   prometheus::Counter& retries = one("tidemark_source_retries_total", "Requests sent again.");
   prometheus::Counter& missed =
       one("tidemark_missed_by_capture_total", "Changes that the source's log did not name.");
+  prometheus::Counter& differing =
+      one("tidemark_validation_failures_total", "Passes whose validation, or comparison, failed.");
   prometheus::Counter& nudges =
       one("tidemark_stale_nudges_total", "Times that a reader found the cache stale and said so.");
+  Counters& walks = counters(registry, "tidemark_scrub_walks_total", "Walks that ended, and how.");
+  prometheus::Counter& scrubbed_rows =
+      one("tidemark_scrub_rows_total", "Rows whose hash the scrub looked at.");
+  prometheus::Counter& scrubbed_bytes =
+      one("tidemark_scrub_bytes_total", "Keys and values that the scrub read.");
+  prometheus::Counter& findings =
+      one("tidemark_scrub_findings_total", "Problems that the scrub found.");
   LabelValues collections;
   LabelValues reasons;
 
@@ -197,8 +206,9 @@ void Metrics::Counted::count(const SyncReport& report) {
   missed.Increment(number(report.missed_by_capture));
 }
 
-Metrics::Metrics(const std::string& version, CacheStatus cache)
+Metrics::Metrics(const Build& build, std::chrono::milliseconds max_staleness, CacheStatus cache)
     : counted_(std::make_unique<Counted>()),
+      max_staleness_(max_staleness),
       cache_(std::move(cache)),
       reads_at_start_(cache_.reads.value_or(ReadCounts{})),
       reads_after_pass_(reads_at_start_) {
@@ -206,48 +216,95 @@ Metrics::Metrics(const std::string& version, CacheStatus cache)
       .Name("tidemark_build_info")
       .Help("The program that runs.")
       .Register(counted_->registry)
-      .Add({{"version", version}})
+      .Add({{"version", build.version}, {"commit", build.commit}, {"redb", build.redb}})
       .Set(1);
   // From zero on, so that the first error is a rise.
   for (int n = 0; n <= static_cast<int>(ErrorCode::internal); ++n) {
     counted_->errors.Add({{"code", std::string(to_string(static_cast<ErrorCode>(n)))}});
+  }
+  for (const WalkEnd end : {WalkEnd::intact, WalkEnd::unjudged, WalkEnd::damaged}) {
+    counted_->walks.Add({{"outcome", std::string(to_string(end))}});
   }
 }
 
 Metrics::~Metrics() = default;
 
 void Metrics::pass_ended(Work work, const Result<Done>& result, std::chrono::milliseconds took,
-                         CacheStatus after) {
+                         CacheStatus after, WallTime now) {
   const SyncReport* const report = report_in(result);
   const std::string mode = report != nullptr ? report->mode : std::string(to_string(work));
   const std::string outcome = !result ? "error" : found_wrong(*result) ? "differs" : "done";
   counted_->passes.Add({{"mode", mode}, {"outcome", outcome}}, pass_seconds())
       .Observe(Seconds(took).count());
+  if (outcome == "differs") counted_->differing.Increment();
   if (!result) {
     counted_->errors.Add({{"code", std::string(to_string(result.error().code))}}).Increment();
   } else if (report != nullptr) {
     counted_->count(*report);
     position_ = report->position;
+    position_lag_ = report->position_lag;
   } else if (const auto* const audit = std::get_if<AuditReport>(&*result)) {
     counted_->requests.Increment(number(audit->requests));
     counted_->rows_read.Increment(number(audit->rows_read.value_or(0)));
   }
+  count_staleness(now);
   cache_ = std::move(after);
+  const auto age = age_of(cache_, now);
+  if (age && *age <= max_staleness_) counted_stale_ = false;
   reads_after_pass_ = cache_.reads.value_or(reads_after_pass_);
 }
 
+// Nothing but a pass makes it fresh, so that it turns stale once between two.
+bool Metrics::turned_stale(WallTime now) const {
+  const auto age = age_of(cache_, now);
+  return age && *age > max_staleness_ && !counted_stale_;
+}
+
+void Metrics::count_staleness(WallTime now) {
+  if (!turned_stale(now)) return;
+  ++stale_;
+  counted_stale_ = true;
+}
+
+void Metrics::reload(std::chrono::milliseconds max_staleness, WallTime now) {
+  count_staleness(now);
+  max_staleness_ = max_staleness;
+}
+
 void Metrics::nudged() { counted_->nudges.Increment(); }
+
+void Metrics::scrubbed(const Slice& slice, WallTime now) {
+  counted_->scrubbed_rows.Increment(number(slice.rows));
+  counted_->scrubbed_bytes.Increment(number(slice.bytes));
+  counted_->findings.Increment(number(slice.problems.size()));
+  if (!slice.failed) scrub_progress_ = slice.progress;
+  if (!slice.ended) return;
+  counted_->walks.Add({{"outcome", std::string(to_string(*slice.ended))}}).Increment();
+  if (*slice.ended != WalkEnd::damaged) scrubbed_at_ = now;
+}
 
 std::string Metrics::text(const Now& now) const {
   std::vector<MetricFamily> families = counted_->registry.Collect();
   Looked looked(families);
   add_freshness(looked, cache_, now.time);
+  looked.gauge("tidemark_cache_max_staleness_seconds", "An older cache is stale.",
+               Seconds(max_staleness_).count());
+  looked.family("tidemark_cache_stale_total",
+                "Times that the cache became older than max_staleness.", MetricType::Counter);
+  looked.sample(number(stale_ + (turned_stale(now.time) ? 1 : 0)));
   add_size(looked, cache_);
   looked.gauge("tidemark_pass_failures", "Passes that failed in a row, until now.",
                number(now.failures));
   if (position_) {
     looked.gauge("tidemark_change_log_position", "The newest change that is cached; 0: no log.",
                  number(*position_));
+    looked.gauge("tidemark_change_log_lag", "The newest change that was seen, less the position.",
+                 number(position_lag_));
+  }
+  looked.gauge("tidemark_scrub_progress_ratio", "How much of a walk is done.", scrub_progress_);
+  if (scrubbed_at_) {
+    looked.gauge("tidemark_scrub_completed_timestamp_seconds",
+                 "When every row had last been looked at.", unix_seconds(*scrubbed_at_));
   }
   if (now.reads) {
     looked.family("tidemark_cache_reads_total", "Reads by every process.", MetricType::Counter);

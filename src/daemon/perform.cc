@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "daemon/tuning.h"
+
 namespace tidemark::daemon {
 namespace {
 
@@ -71,6 +73,13 @@ Result<Done> perform(const Setup& setup, const Ask& ask, std::stop_token stop,
       return as_done(syncer.validate(std::move(stop), request));
   }
   return fail(ErrorCode::internal, "no such work");
+}
+
+CacheStatus look_at(const std::string& cache) {
+  ReaderOptions options;
+  options.repair = false;
+  options.open_deadline = kLookDeadline;
+  return inspect(cache, options);
 }
 
 }  // namespace tidemark::daemon

@@ -56,4 +56,7 @@ using OnProgress = std::function<void(const Progress&)>;
 [[nodiscard]] Result<Done> perform(const Setup& setup, const Ask& ask, std::stop_token stop,
                                    const OnProgress& progress);
 
+// The cache as it is. Hardly waits: a file that a killed writer left is the next pass's to repair.
+[[nodiscard]] CacheStatus look_at(const std::string& cache);
+
 }  // namespace tidemark::daemon

@@ -21,6 +21,8 @@ std::string_view to_string(Trigger trigger) {
       return "reload";
     case Trigger::request:
       return "request";
+    case Trigger::scrub:
+      return "scrub";
   }
   return "";
 }

@@ -19,7 +19,8 @@ enum class Trigger : std::uint8_t {
   nudge,
   recovery,
   reload,
-  request
+  request,
+  scrub
 };
 [[nodiscard]] std::string_view to_string(Trigger trigger);
 

@@ -39,6 +39,16 @@ inline constexpr std::chrono::milliseconds kGoneDeadline{15'000};
 // Between two looks at whether one of these has happened.
 inline constexpr std::chrono::milliseconds kLookInterval{10};
 
+// One whole walk of the scrub; a disk that loses bits does so over days.
+inline constexpr std::chrono::milliseconds kScrubInterval{3'600'000};
+// A large cache, or a walk in a hurry, is read no faster than this: a few hundredths of a core, and
+// a quarter of a gigabyte between two passes of the default interval.
+inline constexpr std::uint64_t kScrubBytesPerSecondMax = std::uint64_t{8} << 20U;
+// Between two slices, however small: each opens the file.
+inline constexpr std::chrono::milliseconds kScrubSpacingMin{10};
+// When there is no cache yet, or another process repairs it or holds CACHE.lock.
+inline constexpr std::chrono::milliseconds kScrubRetry{1'000};
+
 // For a look at the cache when a pass has ended: another process may be repairing it.
 inline constexpr std::chrono::milliseconds kLookDeadline{1'000};
 

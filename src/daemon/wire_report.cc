@@ -87,6 +87,7 @@ SyncReport report_from_json(std::string_view json_text) {
   read_member(json, "roles", r.roles);
   r.validation = validation_of(member(json, "validation"));
   read_member(json, "position", r.position);
+  read_member(json, "position_lag", r.position_lag);
   read_freshness(member(json, "freshness"), r.freshness);
   return r;
 }

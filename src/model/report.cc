@@ -86,6 +86,7 @@ std::string SyncReport::to_json() const {
                      {"roles", roles},
                      {"validation", tidemark::to_json(validation)},
                      {"position", position},
+                     {"position_lag", position_lag},
                      {"freshness", tidemark::to_json(freshness)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -1,4 +1,6 @@
 // The end of a pass: commit, check, report.
+#include <algorithm>
+
 #include "cache/files.h"
 #include "cache/pack.h"
 #include "cache/scrub.h"
@@ -69,6 +71,7 @@ void Pass::finish_report(const cache::Meta& meta, const Fetcher& fetcher) {
   report_.bytes_received = usage.bytes_received;
   report_.duration = elapsed();
   report_.position = meta.state.position;
+  report_.position_lag = std::max(meta.state.ahead, meta.state.position) - meta.state.position;
   report_.freshness.state = FreshnessState::fresh;
   report_.freshness.checked_at = checked_at_;
   report_.freshness.age =

@@ -10,8 +10,10 @@ import re
 import subprocess
 import sys
 
-FOLDERS = ["base", "model", "turso", "redb", "source", "cache", "sync"]
+FOLDERS = ["base", "model", "turso", "redb", "source", "cache", "abi", "sync"]
 HEADER = pathlib.Path(__file__).parents[2] / "src/redb/ffi/tidemark_redb.h"
+C_HEADER = pathlib.Path(__file__).parents[2] / "include/tidemark.h"
+C_NODE = "TIDEMARK_C_1"  # of the C functions, for ever
 FOR_TESTS = {"tdmk_redb_panic"}  # compiled with the crate's feature "fault"
 SYSTEM = re.compile(r"^(libc|libm|libstdc\+\+|libgcc_s|libpthread|libdl|ld-linux-.*)\.so\.\d+$")
 
@@ -42,6 +44,10 @@ def crate_functions(installed):
     return found - FOR_TESTS if installed else found | FOR_TESTS
 
 
+def c_functions():
+    return set(re.findall(r"TIDEMARK_C_API[^;(]*?(tidemark_\w+)\(", C_HEADER.read_text(encoding="utf-8")))
+
+
 def dynamic(library, which):
     """{symbol: version} of a library's dynamic table."""
     found = {}
@@ -61,14 +67,17 @@ def needed(library):
 def judge(build, libraries, installed):
     reader_file, sync_file = libraries / "libtidemark-reader.so", libraries / "libtidemark.so"
     reader, sync = dynamic(reader_file, "--defined-only"), dynamic(sync_file, "--defined-only")
-    public, crate = marked_public(build), crate_functions(installed)
-    if len(public) < 30 or len(crate) < 10:
-        yield f"found only {len(public)} public symbols and {len(crate)} functions of the crate"
+    public, crate, c = marked_public(build), crate_functions(installed), c_functions()
+    if len(public) < 30 or len(crate) < 10 or len(c) < 12:
+        yield f"found only {len(public)} public symbols, {len(crate)} of the crate, {len(c)} of C"
+    for name in sorted(c):
+        if reader.get(name) != C_NODE:
+            yield f"{name} of tidemark.h is not under {C_NODE} but under '{reader.get(name)}'"
     for name in sorted(public - reader.keys() - sync.keys()):
         yield f"public, but exported by neither library: {plain(name)}"
     for name in sorted(reader.keys() & sync.keys()):
         yield f"exported by both libraries: {plain(name)}"
-    for name in sorted(reader.keys() - public - crate):
+    for name in sorted(reader.keys() - public - crate - c):
         yield f"the reader exports {plain(name)}"
     for name in sorted(sync.keys() - public):
         yield f"libtidemark exports {plain(name)}"
@@ -77,7 +86,7 @@ def judge(build, libraries, installed):
         if not version.startswith("TIDEMARK_PRIVATE_"):
             yield f"{name} is not under the reader's private node but under '{version}'"
     for name, version in sorted({**reader, **sync}.items()):
-        if name not in crate and not re.match(r"TIDEMARK_\d", version):
+        if name not in crate | c and not re.match(r"TIDEMARK_\d", version):
             yield f"{plain(name)} has version '{version}'"
     if not crate & dynamic(sync_file, "--undefined-only").keys():
         yield "libtidemark does not call the crate through the reader"

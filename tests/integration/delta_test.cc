@@ -193,6 +193,7 @@ TEST_F(Delta, a_source_that_is_written_all_the_time_keeps_no_pass_from_ending) {
   EXPECT_EQ(report->mode, "delta");
   EXPECT_LT(writes, 50U);
   EXPECT_TRUE(report->freshness.catching_up);
+  EXPECT_GT(report->position_lag, 0U);
   auto reader = Reader::open(world.cache());
   ASSERT_TRUE(reader);
   EXPECT_TRUE(reader->freshness()->catching_up);
@@ -200,7 +201,9 @@ TEST_F(Delta, a_source_that_is_written_all_the_time_keeps_no_pass_from_ending) {
   EXPECT_EQ(std::chrono::floor<Micros>(*reader->freshness()->checked_at),
             std::chrono::floor<Micros>(*report->freshness.checked_at));
   EXPECT_EQ(reader->get("patterns", "nobody")->presence(), Presence::unknown);
-  ASSERT_TRUE(world.sync());  // and at rest
+  const auto rest = world.sync();
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->position_lag, 0U);
   EXPECT_FALSE(reader->freshness()->catching_up);
   EXPECT_EQ(reader->get("patterns", "nobody")->presence(), Presence::absent);
 }

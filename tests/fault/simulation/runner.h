@@ -82,7 +82,7 @@ class Simulation {
 
   const Plant plant_;
   Dice dice_;
-  support::TempFolder folder_;
+  support::TempFolder folder_{support::memory_folder()};
   StepClock clock_;
   History history_;
   Database source_;

@@ -11,6 +11,7 @@ namespace tidemark::simulation {
 namespace {
 
 constexpr std::size_t kStepsOfOne = 1'000;  // then a new source: its history is kept in memory
+constexpr std::uint64_t kRunsOfANote = 50;  // a million steps take most of an hour
 
 TEST(Simulation, no_cache_is_ever_wrong_and_each_is_exact_when_quiet) {
   const std::uint64_t steps = steps_asked();
@@ -21,6 +22,7 @@ TEST(Simulation, no_cache_is_ever_wrong_and_each_is_exact_when_quiet) {
     all.add(simulation.tally());
     ASSERT_FALSE(failure) << failure->text << "repeat it with TIDEMARK_SIM_SEED=" << seed() + run
                           << " TIDEMARK_SIM_STEPS=" << failure->step;
+    if (run % kRunsOfANote == kRunsOfANote - 1) std::fprintf(stderr, "%zu steps\n", all.steps);
   }
   std::printf(
       "seed %llu: %zu steps, %zu changes, %zu passes (%zu failed, %zu killed, %zu fills, %zu of "

@@ -67,6 +67,25 @@ TEST(Settings, values_out_of_range_and_impossible_staleness_are_refused) {
   EXPECT_FALSE(settings_from_toml("not toml at all", "t", "."));
 }
 
+TEST(Settings, the_scrub_has_an_interval_or_is_off) {
+  const auto interval = [](const std::string& value) {
+    const auto settings =
+        settings_from_toml("[daemon]\nscrub_interval = " + value + "\n", "t", ".");
+    return settings ? settings->scrub_interval : std::nullopt;
+  };
+  EXPECT_EQ(interval("\"2h\""), std::chrono::hours(2));
+  for (const char* off : {"0", "\"0\"", "\"none\""}) {
+    EXPECT_EQ(interval(off), std::chrono::milliseconds(0)) << off;
+  }
+  for (const char* wrong : {"\"1ms\"", "\"366d\"", "5", "true"}) {
+    EXPECT_EQ(interval(wrong), std::nullopt) << wrong;
+  }
+  Settings settings;
+  settings.scrub_interval = std::chrono::milliseconds(0);
+  EXPECT_NE(to_toml(settings).find("scrub_interval = \"none\""), std::string::npos);
+  EXPECT_NE(to_toml({}).find("# scrub_interval = \"1h\""), std::string::npos);
+}
+
 TEST(Settings, what_config_print_shows_reads_back) {
   const auto settings = settings_from_toml(to_toml({}), "t", "/x");
   EXPECT_TRUE(settings) << settings.error().message;

@@ -1,0 +1,253 @@
+"""Opening a cache, and reading it or a snapshot of it."""
+import enum
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from types import TracebackType
+from typing import Any, Optional, Union
+
+from ._errors import InvalidError, raise_error
+from ._library import ffi, lib
+from ._row import Row, Value
+
+_NONE_MS = -(1 << 63)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Presence(enum.Enum):
+    """What a cache says of a key."""
+
+    HIT = 0
+    ABSENT = 1  # the source had none at some moment between checked_at and the read
+    UNKNOWN = 2  # not cached, and not proven absent: ask the source
+
+
+class State(enum.Enum):
+    """Of a cache; docs/reading.md says what each means."""
+
+    FRESH = 0
+    STALE = 1
+    NEVER_SYNCED = 2
+    NEEDS_REPAIR = 3
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How fresh and how complete a cache is. Times are in UTC; None: not known, or never."""
+
+    state: State
+    checked_at: Optional[datetime]
+    age: Optional[timedelta]
+    source_unavailable_since: Optional[datetime]
+    source_refused_since: Optional[datetime]
+    incomplete: int  # rows that could not be cached
+    catching_up: bool  # more changes are known to be waiting
+    in_doubt: bool  # the cache is being read again
+    consistent: bool  # all rows are one snapshot of the source
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The answer to get(); true when there is a row."""
+
+    presence: Presence
+    row: Optional[Row]
+
+    def __bool__(self) -> bool:
+        return self.row is not None
+
+
+def _time(ms: int) -> Optional[datetime]:
+    return None if ms == _NONE_MS else _EPOCH + timedelta(milliseconds=ms)
+
+
+class _Lent:
+    """A str or bytes as tidemark_bytes, and the memory it borrows."""
+
+    def __init__(self, value: Union[str, bytes]) -> None:
+        data = value.encode("utf-8") if isinstance(value, str) else value
+        self._memory = ffi.from_buffer(data)
+        self.bytes = ffi.new("tidemark_bytes *", {"data": self._memory, "size": len(data)})[0]
+
+
+def _value(value: Value, lent: list[_Lent]) -> dict[str, Any]:
+    if value is None:
+        return {"type": lib.TIDEMARK_NULL}
+    if isinstance(value, int):
+        return {"type": lib.TIDEMARK_INT64, "int64": value}
+    if isinstance(value, float):
+        return {"type": lib.TIDEMARK_REAL, "real": value}
+    if isinstance(value, (str, bytes)):
+        lent.append(_Lent(value))
+        kind = lib.TIDEMARK_TEXT if isinstance(value, str) else lib.TIDEMARK_BLOB
+        return {"type": kind, "bytes": lent[-1].bytes}
+    raise TypeError("an index holds None, int, float, str and bytes")
+
+
+@ffi.callback("int(const tidemark_row *, void *)")  # type: ignore[misc]
+def _keep(row: Any, context: Any) -> int:
+    kept: list[Any] = ffi.from_handle(context)
+    kept.append(lib.tidemark_row_keep(row))
+    return 1
+
+
+class _Reads:
+    """What a cache and a snapshot have in common."""
+
+    def _open_handle(self) -> Any:
+        raise NotImplementedError
+
+    def get(self, collection: str, key: str) -> Lookup:
+        """The row of `key`, or why there is none. `collection` is a table's name;
+        "embeddings" means every embedding table."""
+        presence = ffi.new("tidemark_presence *")
+        row = ffi.new("tidemark_row **")
+        error = ffi.new("tidemark_error **")
+        name, wanted = _Lent(collection), _Lent(key)
+        code = lib.tidemark_get(self._open_handle(), name.bytes, wanted.bytes, presence, row, error)
+        if code != lib.TIDEMARK_OK:
+            raise_error(code, error[0])
+        found = Row(row[0]) if row[0] != ffi.NULL else None
+        return Lookup(Presence(presence[0]), found)
+
+    def list(self, collection: str, limit: Optional[int] = None, *, of: Optional[str] = None,
+             of_collection: str = "", where: Optional[tuple[str, Value]] = None) -> list[Row]:
+        """Rows in order: episodes newest first, others by key; at most `limit` of them. `of`:
+        embeddings of this parent's key. `where`: an indexed column of patterns, and its value."""
+        if limit is not None and limit <= 0:
+            return []
+        lent = [_Lent(collection)]
+        query = ffi.new("tidemark_query *")
+        query.size = ffi.sizeof("tidemark_query")
+        query.collection = lent[0].bytes
+        query.limit = limit or 0
+        if of is not None:
+            lent += [_Lent(of), _Lent(of_collection)]
+            query.of_key, query.of_collection = lent[-2].bytes, lent[-1].bytes
+        if where is not None:
+            lent.append(_Lent(where[0]))
+            query.where_index = lent[-1].bytes
+            query.where_value = _value(where[1], lent)
+        kept: list[Any] = []
+        handle = ffi.new_handle(kept)
+        error = ffi.new("tidemark_error **")
+        code = lib.tidemark_list(self._open_handle(), query, _keep, handle, error)
+        rows = [Row(row) for row in kept if row != ffi.NULL]
+        if code != lib.TIDEMARK_OK:
+            raise_error(code, error[0])
+        if len(rows) != len(kept):
+            raise MemoryError()
+        return rows
+
+    def freshness(self) -> Freshness:
+        """Of a snapshot: as it was when that was made."""
+        f = ffi.new("tidemark_freshness *")
+        f.size = ffi.sizeof("tidemark_freshness")
+        error = ffi.new("tidemark_error **")
+        code = lib.tidemark_freshness_of(self._open_handle(), f, error)
+        if code != lib.TIDEMARK_OK:
+            raise_error(code, error[0])
+        age = None if f.age_ms == _NONE_MS else timedelta(milliseconds=f.age_ms)
+        return Freshness(
+            State(f.state), _time(f.checked_at_ms), age, _time(f.source_unavailable_since_ms),
+            _time(f.source_refused_since_ms), f.incomplete, bool(f.catching_up), bool(f.in_doubt),
+            bool(f.consistent))
+
+
+class Snapshot(_Reads):
+    """One commit of a cache. One thread at a time; hold it for milliseconds, since the file grows
+    while it is held and passes commit."""
+
+    def __init__(self, cache: Any, handle: Any) -> None:
+        self._cache = cache  # which it must not outlive
+        self._handle = ffi.gc(handle, lib.tidemark_close)
+
+    def _open_handle(self) -> Any:
+        if self._handle is None:
+            raise ValueError("the snapshot is closed")
+        return self._handle
+
+    def close(self) -> None:
+        """Twice is no error."""
+        if self._handle is not None:
+            ffi.release(self._handle)
+        self._handle = self._cache = None
+
+    def __enter__(self) -> "Snapshot":
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self.close()
+
+
+class Cache(_Reads):
+    """A cache that is open. Any number of threads may use one; a forked child, such as one of
+    multiprocessing's, opens the file again by itself at its first use."""
+
+    def __init__(self, path: Union[str, "os.PathLike[str]"], *, page_cache_bytes: int = 0,
+                 open_deadline: Optional[timedelta] = None,
+                 max_staleness: Optional[timedelta] = None, fail_when_stale: bool = False,
+                 repair: bool = True) -> None:
+        """`fail_when_stale`: reads of a cache older than `max_staleness` (5 min) raise StaleError.
+        `repair`: may repair a file that a killed writer left."""
+        self._path = os.fspath(path)
+        self._options = ffi.new("tidemark_options *", {
+            "size": ffi.sizeof("tidemark_options"),
+            "page_cache_bytes": page_cache_bytes,
+            "open_deadline_ms": _ms(open_deadline),
+            "max_staleness_ms": _ms(max_staleness),
+            "fail_when_stale": int(fail_when_stale),
+            "never_repair": int(not repair),
+        })
+        self._closed = False
+        self._opened = self._open()  # the process that opened it, and its handle
+
+    def _open(self) -> tuple[int, Any]:
+        cache = ffi.new("tidemark_cache **")
+        error = ffi.new("tidemark_error **")
+        path = _Lent(self._path)
+        code = lib.tidemark_open(path.bytes, self._options, cache, error)
+        if code != lib.TIDEMARK_OK:
+            raise_error(code, error[0])
+        # A handle is closed when the last call that uses it has ended, whichever thread's it is.
+        return os.getpid(), ffi.gc(cache[0], lib.tidemark_close)
+
+    def _open_handle(self) -> Any:
+        if self._closed:
+            raise ValueError("the cache is closed")
+        pid, handle = self._opened
+        if pid != os.getpid():  # no lock: one that was held at the fork would stay so
+            self._opened = self._open()
+            handle = self._opened[1]
+        return handle
+
+    def snapshot(self) -> Snapshot:
+        """Several reads of one commit."""
+        made = ffi.new("tidemark_cache **")
+        error = ffi.new("tidemark_error **")
+        handle = self._open_handle()
+        code = lib.tidemark_snapshot(handle, made, error)
+        if code != lib.TIDEMARK_OK:
+            raise_error(code, error[0])
+        return Snapshot(handle, made[0])
+
+    def close(self) -> None:
+        """Twice is no error. The file is closed with the last snapshot."""
+        self._closed = True
+        self._opened = (0, None)
+
+    def __enter__(self) -> "Cache":
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self.close()
+
+
+def _ms(time: Optional[timedelta]) -> int:
+    if time is None:
+        return 0
+    if time <= timedelta(0):
+        raise InvalidError("a deadline or an age must be above zero")
+    return max(1, int(time / timedelta(milliseconds=1)))

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "cli/units.h"
 #include "daemon/json_forms.h"
@@ -11,6 +12,7 @@
 namespace tidemark::cli {
 namespace {
 
+using Json = nlohmann::ordered_json;
 using daemon::json_string;
 
 // A writer's repair is not waited for when an error is told.
@@ -72,6 +74,31 @@ int exit_code_of(ErrorCode code) {
   return kError;
 }
 
+std::string capture_json(const CaptureStatus& s) {
+  Json json = {{"installed", s.installed}, {"healthy", s.healthy}, {"trouble", s.trouble},
+               {"version", s.version},     {"head", s.head},       {"floor", s.floor}};
+  json["database_id"] = s.database_id;
+  json["log_rows_max"] = s.log_rows_max;
+  json["tables"] = Json::array();
+  for (const CapturedTable& t : s.tables) {
+    json["tables"].push_back({{"table", t.table},
+                              {"captured", t.captured},
+                              {"healthy", t.healthy},
+                              {"reason", t.reason},
+                              {"epoch", t.epoch}});
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string one_line(std::string text) {
+  constexpr unsigned char kDelete = 0x7F;
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == kDelete) c = ' ';
+  }
+  return text;
+}
+
 std::string row_line(const Row& row) {
   return "{\"collection\":" + json_string(row.collection()) + ",\"key\":" + json_string(row.key()) +
          ",\"row\":" + row.to_json() + "}\n";
@@ -119,9 +146,14 @@ bool write_out(std::string_view text) {
   return write_error == 0;
 }
 
-int finish_output(int exit) {
+bool flush_out() {
   errno = 0;
   if (std::fflush(stdout) != 0 && write_error == 0) write_error = errno == 0 ? EIO : errno;
+  return write_error == 0;
+}
+
+int finish_output(int exit) {
+  flush_out();
   if (write_error == 0 || write_error == EPIPE) return exit;
   std::fprintf(stderr, "tidemark: cannot write the output: %s\n", std::strerror(write_error));
   return kError;
@@ -177,12 +209,6 @@ Error too_old_error(const Freshness& freshness) {
 void warn_if_stale(const Context& context, const Freshness& freshness) {
   if (freshness.state == FreshnessState::fresh || context.quiet || context.json) return;
   std::fprintf(stderr, "warning: the cache is %s\n", freshness_text(freshness).c_str());
-}
-
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
 }
 
 ReaderOptions reader_options(const Context& context) {

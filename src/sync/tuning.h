@@ -63,6 +63,11 @@ inline constexpr std::size_t kReportSkipsMax = 100;
 // row: a check must not be what a pass waits for. `tidemark validate` checks any cache.
 inline constexpr std::uint64_t kCheckRowsMax = 10'000;
 
+// Round trips that a probe measures: their median is not moved by one or two slow ones.
+inline constexpr int kProbeRoundTrips = 5;
+// For the first answer to a probe. A hosted database that sleeps wakes within a second or two.
+inline constexpr std::chrono::milliseconds kProbeFirstAnswerMax{8'000};
+
 // Keys that an audit names for each collection; it counts all.
 inline constexpr std::size_t kAuditKeysMax = 100;
 

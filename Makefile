@@ -26,7 +26,7 @@ demo:
 test:
 	@scripts/setup
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
-	@ctest --test-dir $(BUILD) --output-on-failure -j2 -LE slow
+	@ctest --test-dir $(BUILD) --output-on-failure -j3 -LE slow
 
 test-slow:
 	@scripts/setup

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace tidemark::base {
 
 // "12,345"
 [[nodiscard]] std::string grouped(std::uint64_t number);
+// "1 request", "12,345 requests": of a noun that takes an s.
+[[nodiscard]] std::string counted(std::uint64_t number, std::string_view noun);
 // "250 ms", "3.2 s", "5 min", "7 h", "2 d"; below zero as milliseconds.
 [[nodiscard]] std::string format_duration(std::chrono::milliseconds duration);
 // "250 µs" below a millisecond, else as format_duration().

@@ -27,8 +27,9 @@ void print_report(const SyncReport& report) {
     row(name, {grouped(c.upserted), grouped(c.deleted), grouped(c.evicted), grouped(c.unchanged),
                grouped(c.skipped)});
   }
-  write_out("  " + grouped(report.requests) + " requests, " + grouped(report.pages) + " pages; " +
-            freshness_text(report.freshness) + "\n");
+  write_out("  " + base::counted(report.requests, "request") + ", " +
+            base::counted(report.pages, "page") + " of rows; " + freshness_text(report.freshness) +
+            "\n");
   for (const auto& item : report.skipped) {
     write_out("  skipped " + item.collection + " " + item.key + ": " + item.reason + "\n");
   }
@@ -66,8 +67,7 @@ void print_price(const SyncPrice& price) {
             " embeddings,\nand read about " + grouped(price.rows_read) + " rows at the source" +
             (price.reason.empty() ? "" : " (" + price.reason + ")") + "\n");
   if (!price.changes) return;
-  write_out("  a delta of " + grouped(*price.changes) +
-            (*price.changes == 1 ? " logged change" : " logged changes") + " reads about " +
+  write_out("  a delta of " + base::counted(*price.changes, "logged change") + " reads about " +
             grouped(price.delta_rows_read.value_or(0)) + " rows, an audit or a fill about " +
             grouped(price.everything_rows_read) + "\n");
 }

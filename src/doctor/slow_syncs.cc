@@ -8,6 +8,7 @@
 namespace tidemark::doctor {
 namespace {
 
+using base::counted;
 using base::format_bytes;
 using base::format_duration;
 using base::format_moment;
@@ -128,7 +129,7 @@ void judge_last_pass(const Measurements& m, Findings& out) {
   if (!m.last_pass) return;
   const SyncReport& pass = *m.last_pass;
   std::string text = "the last pass (" + pass.mode + ") took " + format_duration(pass.duration) +
-                     " and " + grouped(pass.requests) + " requests";
+                     " and " + counted(pass.requests, "request");
   const bool again = pass.mode != "fill";  // a fill comes once
   const bool overruns = again && pass.duration >= m.subject.interval;
   const bool slow = again && pass.duration >= kPassLong;

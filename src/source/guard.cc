@@ -212,9 +212,9 @@ bool is_behind(const GuardState& stored, const Guard& now) {
 std::optional<std::string> doubt(const GuardState& stored, const Guard& now) {
   if (auto reason = other_source(stored, now)) return reason;
   if (now.head < std::max(stored.position, stored.ahead)) {
-    return "the source's log ends at change " + number(now.head) + ", before " +
+    return "the source's log ends at change " + number(now.head) + ", though change " +
            number(std::max(stored.position, stored.ahead)) +
-           " which was seen: the source was restored from a backup";
+           " was seen: the source was restored from a backup";
   }
   if (stored.position < now.floor) {
     return "changes up to " + number(now.floor) + " were pruned, and the cache is at " +

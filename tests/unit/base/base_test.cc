@@ -107,6 +107,8 @@ TEST(KeySet, contains_what_was_added_before_and_after_a_question_and_nothing_els
 TEST(Figures, are_short_and_have_their_unit) {
   EXPECT_EQ(grouped(999), "999");
   EXPECT_EQ(grouped(1'234'567), "1,234,567");
+  EXPECT_EQ(counted(0, "page") + ", " + counted(1, "page") + ", " + counted(1'000, "page"),
+            "0 pages, 1 page, 1,000 pages");
   EXPECT_EQ(format_moment(412us), "412 µs");
   EXPECT_EQ(format_moment(1'900us), "1 ms");
   EXPECT_EQ(format_duration(999ms), "999 ms");

@@ -39,7 +39,8 @@ void get_in_snapshot(std::size_t count) {
   const Reader reader = cache.reader();
   const auto snapshot = reader.snapshot();
   for (std::size_t i = 0; i < count; ++i) {
-    require(snapshot->get("episodes", cache.rows[i % kWarm].key)->presence() == Presence::hit, "get");
+    require(snapshot->get("episodes", cache.rows[i % kWarm].key)->presence() == Presence::hit,
+            "get");
   }
 }
 

@@ -1,13 +1,12 @@
 #include "cache/row_format.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include <array>
 #include <bit>
 #include <cstring>
 #include <limits>
 
 #include "base/assert.h"
+#include "cache/hash.h"
 #include "cache/meta.h"
 #include "cache/record_hash.h"
 
@@ -33,19 +32,30 @@ void store(std::string& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
+const HashPieces kHash = fastest_hash();
+
+// Of the table's and the key's lengths and bytes, and of the row without its hash. What is short is
+// put together first: each piece costs the hash a copy of its own.
 std::uint64_t hash_of(std::string_view table, std::string_view key, std::string_view bytes) {
-  XXH3_state_t state;
-  XXH3_64bits_reset(&state);
-  const auto add_sized = [&state](std::string_view text) {
-    const auto length = static_cast<std::uint32_t>(text.size());
-    XXH3_64bits_update(&state, &length, sizeof length);
-    XXH3_64bits_update(&state, text.data(), text.size());
-  };
-  add_sized(table);
-  add_sized(key);
-  XXH3_64bits_update(&state, bytes.data(), kHashAt);
-  XXH3_64bits_update(&state, bytes.data() + kColumnsAt, bytes.size() - kColumnsAt);
-  return XXH3_64bits_digest(&state);
+  std::array<char, 256> head;  // NOLINT(*-member-init): written up to `size`
+  std::size_t size = 0;
+  const auto table_size = static_cast<std::uint32_t>(table.size());
+  const auto key_size = static_cast<std::uint32_t>(key.size());
+  const std::array pieces = {Piece{&table_size, sizeof table_size},
+                             Piece{table.data(), table.size()},
+                             Piece{&key_size, sizeof key_size},
+                             Piece{key.data(), key.size()},
+                             Piece{bytes.data(), kHashAt},
+                             Piece{bytes.data() + kColumnsAt, bytes.size() - kColumnsAt}};
+  if (2 * sizeof table_size + table.size() + key.size() + kHashAt > head.size()) {
+    return kHash(pieces.data(), pieces.size());
+  }
+  for (const Piece& piece : std::span(pieces).first(pieces.size() - 1)) {
+    std::memcpy(head.data() + size, piece.data, piece.size);
+    size += piece.size;
+  }
+  const std::array joined = {Piece{head.data(), size}, pieces.back()};
+  return kHash(joined.data(), joined.size());
 }
 
 void append_payload(std::string& out, ValueView cell) {
@@ -92,13 +102,10 @@ bool column_is_sound(std::uint8_t type, std::size_t length) {
 }  // namespace
 
 std::uint64_t record_hash(std::string_view name, std::string_view bytes) {
-  XXH3_state_t state;
-  XXH3_64bits_reset(&state);
   const auto length = static_cast<std::uint32_t>(name.size());
-  XXH3_64bits_update(&state, &length, sizeof length);
-  XXH3_64bits_update(&state, name.data(), name.size());
-  XXH3_64bits_update(&state, bytes.data(), bytes.size());
-  return XXH3_64bits_digest(&state);
+  const std::array pieces = {Piece{&length, sizeof length}, Piece{name.data(), name.size()},
+                             Piece{bytes.data(), bytes.size()}};
+  return kHash(pieces.data(), pieces.size());
 }
 
 std::string encode_row(std::string_view table, std::string_view key, std::uint32_t schema_id,

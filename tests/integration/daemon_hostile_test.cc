@@ -9,6 +9,8 @@
 namespace tidemark {
 namespace {
 
+using std::string_literals::operator""s;
+
 using support::ChildProcess;
 using support::DaemonHttp;
 using support::RawClient;
@@ -19,6 +21,11 @@ constexpr std::size_t kHeld = 256;  // at a time; the rest hang up
 constexpr std::uint64_t kPasses = 40;
 // Allocator and thread stacks; 2,000 connections of 8 KiB of header alone are 16 MiB.
 constexpr std::uint64_t kGrowthBytesMax = std::uint64_t{12} << 20U;
+#ifdef TIDEMARK_SANITIZED  // what a sanitizer keeps of freed memory grows
+constexpr bool kMemoryTells = false;
+#else
+constexpr bool kMemoryTells = true;
+#endif
 
 std::uint64_t resident_bytes(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
@@ -38,7 +45,7 @@ struct DaemonHostile : public DaemonHttp {
       case 1:
         return get + "X: " + std::string(100'000, 'x');
       case 2:
-        return std::string("\0\xff\x16\x03\x01 what\r\n\r\n", 18);
+        return "\0\xff\x16\x03\x01 what\r\n\r\n"s;
       case 3:
         return "GET /v1/status HTTP/1.1\r\nHost: evil.example\r\n\r\n";
       case 4:
@@ -95,7 +102,9 @@ TEST_F(DaemonHostile, two_thousand_connections_neither_hold_up_passes_nor_take_m
               beside, kConnections, beside / alone);
   std::printf("resident: %zu KiB before, %zu KiB at most\n", std::size_t{before >> 10U},
               std::size_t{resident >> 10U});
-  EXPECT_LT(resident, before + kGrowthBytesMax);
+  if (kMemoryTells) {
+    EXPECT_LT(resident, before + kGrowthBytesMax);
+  }
   EXPECT_EQ(passes(), 1 + asked);  // one each, whoever else there is
   EXPECT_TRUE(wait_until([&] {
     return answer("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") == "HTTP/1.1 200";

@@ -4,7 +4,7 @@ BUILD := build/dev
 RELEASE := build/release
 SOURCE ?= file
 
-.PHONY: help demo test test-slow bench install lint fuzz soak clean
+.PHONY: help demo test test-slow bench install package package-test lint fuzz soak clean
 help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
 	@echo "make demo SOURCE=server   the same from a real Turso server on this machine"
@@ -13,6 +13,8 @@ help:
 	@echo "                     of one daemon, and whether the simulation notices bugs"
 	@echo "make bench           build the release preset and run the benchmarks"
 	@echo "make install PREFIX=$(PREFIX)"
+	@echo "make package         build/package/tidemark_VERSION_ARCH.deb, for Debian 12"
+	@echo "make package-test    install it on a clean Debian 12 and use it as a new user would; as root"
 	@echo "make lint            check layering, sizes, words, formatting, clang-tidy and alert rules"
 	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
 	@echo "make soak STEPS=1000000   damage every byte, kill at 1,000 moments, five minutes' storm, 20,000 passes"
@@ -43,6 +45,13 @@ install:
 	@scripts/setup
 	@cmake --preset install -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX)) >/dev/null
 	@cmake --build --preset install && cmake --install build/install
+
+package:
+	@scripts/setup --package
+	@scripts/package
+
+package-test: package
+	@scripts/package-test
 
 lint:
 	@tools/tidy --self-test && tools/tidy

@@ -72,6 +72,10 @@ Result<void> complete_settings(Flags& flags, std::string_view command) {
   return {};
 }
 
+bool has_word(const Words& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
 // "sync", "config check"; empty: none yet.
 std::string command_of(const CLI::App& app) {
   std::string name;
@@ -153,7 +157,7 @@ std::string usage_text(const CLI::App& app, const Words& words, const CLI::Parse
 int report_usage(const CLI::App& app, Flags& flags, const Words& words, std::string wrong) {
   std::replace(wrong.begin(), wrong.end(), '\n', ' ');
   // CLI11 may have stopped before it met the flag.
-  flags.context.json = std::ranges::find(words, "--json") != words.end();
+  flags.context.json = has_word(words, "--json");
   const std::string command = command_of(app);
   const std::string help = "see tidemark " + (command.empty() ? "" : command + " ") + "--help";
   return report_error(flags.context, command.empty() ? "usage" : command,
@@ -186,7 +190,7 @@ int run_words(int argc, const char* const* argv) {
     return kDone;
   }
   if (names_token(words)) {
-    flags.context.json = std::ranges::find(words, "--json") != words.end();
+    flags.context.json = has_word(words, "--json");
     return report_error(flags.context, "usage",
                         {ErrorCode::invalid,
                          "there is no --token: process lists show flags",
@@ -196,6 +200,9 @@ int run_words(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (error.get_name() == "CallForVersion" && has_word(words, "--json")) {
+      return run_version_json();
+    }
     if (error.get_exit_code() == 0) {  // --help, --version
       std::ostringstream text;
       static_cast<void>(app.exit(error, text));

@@ -44,8 +44,10 @@ void add_commands(CLI::App& app, Flags& flags);
   return nullptr;
 }
 
-// "tidemark 0.1.0 (commit abc, redb 4.6.0)"
-[[nodiscard]] const char* version_text();
+// "tidemark 0.1.0 (commit abc, redb 4.6.0, cache format 2, Hrana 3 and 2)"
+[[nodiscard]] std::string version_text();
+// The same as an envelope. Returns the exit code.
+[[nodiscard]] int run_version_json();
 [[nodiscard]] daemon::Build build();
 
 // What may stand where the last of `words` is, one a line on stdout; ":files" asks the shell for

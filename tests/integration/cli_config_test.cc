@@ -1,4 +1,5 @@
 // The built program: its configuration, its usage errors and its completion.
+#include "cache/meta.h"
 #include "tests/integration/cli.h"
 
 namespace tidemark {
@@ -91,11 +92,18 @@ TEST_F(Cli, usage_errors_suggest_and_speak_json) {
   EXPECT_EQ(run({"-q", "-v", "status"}).exit, 2);
 }
 
-TEST_F(Cli, version_names_the_program_the_commit_and_redb) {
-  const Said said = run({"--version"});
-  EXPECT_TRUE(said.out.starts_with("tidemark ")) << said.out;
-  EXPECT_NE(said.out.find("(commit "), std::string::npos);
-  EXPECT_NE(said.out.find("redb 4.6"), std::string::npos);
+TEST_F(Cli, version_names_program_commit_redb_cache_format_and_protocol_in_text_and_json) {
+  const std::string format = std::to_string(cache::kFormatVersion);
+  const Json is = envelope({"--version"}, 0);
+  EXPECT_EQ(is["command"], "version");
+  const Json& result = is["result"];
+  EXPECT_EQ(std::string(result["redb"]).substr(0, 4), "4.6.");
+  EXPECT_EQ(result["cache_format"].dump(), format);
+  EXPECT_EQ(result["hrana"].dump(), "[3,2]");
+  EXPECT_EQ(run({"--version"}).out, "tidemark " + std::string(result["version"]) + " (commit " +
+                                        std::string(result["commit"]) + ", redb " +
+                                        std::string(result["redb"]) + ", cache format " + format +
+                                        ", Hrana 3 and 2)\n");
 }
 
 TEST_F(Cli, completion_answers_from_the_commands_and_the_cache) {

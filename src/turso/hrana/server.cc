@@ -78,13 +78,13 @@ Error status_error(const Answer& answer) {
 }  // namespace
 
 Server::Server(const ServerTraits& traits) {
-  if (traits.text.find("hrana=2") != std::string::npos) variant_.version = 2;
+  if (traits.text.find("hrana=2") != std::string::npos) variant_.version = kOldestVersion;
   if (traits.text.find("close=0") != std::string::npos) variant_.close = false;
   known_ = traits.text.find("hrana=") != std::string::npos;
 }
 
 std::string Server::path(const Variant& variant) {
-  return variant.version == 3 ? "/v3/pipeline" : "/v2/pipeline";
+  return "/v" + std::to_string(variant.version) + "/pipeline";
 }
 
 ServerTraits Server::traits() const {
@@ -95,8 +95,8 @@ ServerTraits Server::traits() const {
 // True when the answer asks for another form of the same request.
 bool Server::learn(const Variant& sent, int status) {
   if (sent != variant_) return status == 404 || status == 500;  // learned since it was sent
-  if (status == 404 && sent.version == 3) {
-    variant_.version = 2;
+  if (status == 404 && sent.version == kNewestVersion) {
+    variant_.version = kOldestVersion;
     known_ = false;
     return true;
   }

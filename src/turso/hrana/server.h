@@ -8,10 +8,14 @@
 
 namespace tidemark::turso::hrana {
 
+// Of the protocol: the newest is tried first.
+inline constexpr int kNewestVersion = 3;
+inline constexpr int kOldestVersion = 2;
+
 // How a request was put.
 struct Variant {
-  int version = 3;    // /v3/pipeline or /v2/pipeline
-  bool close = true;  // ends its stream; a server that does not take it answers 500
+  int version = kNewestVersion;  // /v3/pipeline or /v2/pipeline
+  bool close = true;             // ends its stream; a server that does not take it answers 500
   bool operator==(const Variant&) const = default;
 };
 

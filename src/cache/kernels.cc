@@ -1,0 +1,121 @@
+#include "cache/kernels.h"
+
+#include <array>
+#include <vector>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+namespace tidemark::cache {
+namespace {
+
+constexpr std::size_t kLanes = 16;
+
+float dot_plain(const float* row, const float* query, std::size_t dimension) {
+  std::array<float, kLanes> lanes{};
+  std::size_t i = 0;
+  for (; i + kLanes <= dimension; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      lanes[lane] += row[i + lane] * query[i + lane];
+  }
+  for (std::size_t lane = 0; i + lane < dimension; ++lane) {
+    lanes[lane] += row[i + lane] * query[i + lane];
+  }
+  float sum = 0;
+  for (const float lane : lanes) sum += lane;
+  return sum;
+}
+
+void dots_plain(const float* rows, std::size_t count, const float* query, std::size_t dimension,
+                float* out) {
+  for (std::size_t r = 0; r < count; ++r) {
+    out[r] = dot_plain(rows + r * dimension, query, dimension);
+  }
+}
+
+#ifdef __x86_64__
+// Four sums at a time: an addition waits for the one before it, a load does not.
+[[gnu::target("avx2,fma")]] float dot_avx2(const float* row, const float* query,
+                                           std::size_t dimension) {
+  __m256 a = _mm256_setzero_ps();
+  __m256 b = _mm256_setzero_ps();
+  __m256 c = _mm256_setzero_ps();
+  __m256 d = _mm256_setzero_ps();
+  std::size_t i = 0;
+  for (; i + 32 <= dimension; i += 32) {
+    a = _mm256_fmadd_ps(_mm256_loadu_ps(row + i), _mm256_loadu_ps(query + i), a);
+    b = _mm256_fmadd_ps(_mm256_loadu_ps(row + i + 8), _mm256_loadu_ps(query + i + 8), b);
+    c = _mm256_fmadd_ps(_mm256_loadu_ps(row + i + 16), _mm256_loadu_ps(query + i + 16), c);
+    d = _mm256_fmadd_ps(_mm256_loadu_ps(row + i + 24), _mm256_loadu_ps(query + i + 24), d);
+  }
+  for (; i + 8 <= dimension; i += 8) {
+    a = _mm256_fmadd_ps(_mm256_loadu_ps(row + i), _mm256_loadu_ps(query + i), a);
+  }
+  const __m256 lanes = _mm256_add_ps(_mm256_add_ps(a, b), _mm256_add_ps(c, d));
+  __m128 half = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
+  half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+  half = _mm_add_ss(half, _mm_movehdup_ps(half));
+  float sum = _mm_cvtss_f32(half);
+  for (; i < dimension; ++i) sum += row[i] * query[i];
+  return sum;
+}
+
+[[gnu::target("avx2,fma")]] void dots_avx2(const float* rows, std::size_t count, const float* query,
+                                           std::size_t dimension, float* out) {
+  for (std::size_t r = 0; r < count; ++r) out[r] = dot_avx2(rows + r * dimension, query, dimension);
+}
+
+[[gnu::target("avx512f")]] float dot_avx512(const float* row, const float* query,
+                                            std::size_t dimension) {
+  __m512 a = _mm512_setzero_ps();
+  __m512 b = _mm512_setzero_ps();
+  __m512 c = _mm512_setzero_ps();
+  __m512 d = _mm512_setzero_ps();
+  std::size_t i = 0;
+  for (; i + 64 <= dimension; i += 64) {
+    a = _mm512_fmadd_ps(_mm512_loadu_ps(row + i), _mm512_loadu_ps(query + i), a);
+    b = _mm512_fmadd_ps(_mm512_loadu_ps(row + i + 16), _mm512_loadu_ps(query + i + 16), b);
+    c = _mm512_fmadd_ps(_mm512_loadu_ps(row + i + 32), _mm512_loadu_ps(query + i + 32), c);
+    d = _mm512_fmadd_ps(_mm512_loadu_ps(row + i + 48), _mm512_loadu_ps(query + i + 48), d);
+  }
+  for (; i + 16 <= dimension; i += 16) {
+    a = _mm512_fmadd_ps(_mm512_loadu_ps(row + i), _mm512_loadu_ps(query + i), a);
+  }
+  if (i < dimension) {
+    const auto rest = static_cast<__mmask16>((1U << (dimension - i)) - 1U);
+    b = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(rest, row + i),
+                        _mm512_maskz_loadu_ps(rest, query + i), b);
+  }
+  return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)));
+}
+
+[[gnu::target("avx512f")]] void dots_avx512(const float* rows, std::size_t count,
+                                            const float* query, std::size_t dimension, float* out) {
+  for (std::size_t r = 0; r < count; ++r) {
+    out[r] = dot_avx512(rows + r * dimension, query, dimension);
+  }
+}
+#endif
+
+std::vector<Kernel> usable_kernels() {
+  std::vector<Kernel> usable;
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") != 0) usable.push_back({"avx512", dots_avx512});
+  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) {
+    usable.push_back({"avx2", dots_avx2});
+  }
+#endif
+  usable.push_back({"plain", dots_plain});
+  return usable;
+}
+
+}  // namespace
+
+std::span<const Kernel> kernels() {
+  static const std::vector<Kernel> usable = usable_kernels();
+  return usable;
+}
+
+}  // namespace tidemark::cache

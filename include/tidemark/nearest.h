@@ -1,4 +1,5 @@
 // The cached embeddings that are most like a vector: exact, over every vector that is comparable.
+// Which instructions the processor has does not change the answer.
 #pragma once
 
 #include <cstddef>
@@ -35,13 +36,18 @@ struct NearestQuery {
   // the same one; empty: the rows that name none.
   std::optional<std::string> model{};
   std::string of_collection{};  // only embeddings of episodes, patterns or heuristics; empty: any
-  // Which rows count, asked from the nearest on until k do; empty: all.
+  // Which rows count, asked from the nearest on until k do; empty: all. The commit that is searched
+  // is held meanwhile, as a Snapshot holds it.
   std::function<bool(const Row&)> filter{};
 };
 
 struct Neighbour {
   double score = 0;  // in double precision; see Similarity
-  Row row;           // the embedding's; its parent stands in its columns
+  Row row;           // the embedding's
+  // What it is an embedding of: the key, and "episodes", "patterns" or "heuristics". No collection:
+  // the row does not say of which, and any that has the key is meant. No key: it has no parent.
+  std::string parent_collection{};
+  std::string parent_key{};
 };
 
 // Over how much the search went. Each cached row of the collection is either searched or left out

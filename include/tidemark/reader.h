@@ -50,8 +50,7 @@ struct ReaderOptions {
   std::chrono::milliseconds open_deadline{5'000};    // waiting for a writer's repair
   std::chrono::milliseconds max_staleness{300'000};  // older than this is stale
   StalePolicy when_stale = StalePolicy::serve;       // fail: reads answer `stale`
-  // nearest() keeps the vectors that it searched in memory, up to this; what does not fit is read
-  // from the file each time. Nothing is kept before the first search.
+  // Of vectors that nearest() searched and keeps; what does not fit is read each time.
   std::size_t vector_cache_bytes = std::size_t{256} << 20U;
   bool repair = true;  // may repair a file that a killed writer left, when it can write it
 };
@@ -86,10 +85,9 @@ class TIDEMARK_API Snapshot {
   // that could choose nothing, such as episodes by their parent.
   [[nodiscard]] Result<void> scan(const Query& query,
                                   const std::function<bool(const Row&)>& visit) const;
-  // The embeddings whose vectors are nearest to the query's, of one commit. The first search of a
-  // table, and of one whose rows changed, reads and checks all of its rows. The answer does not
-  // depend on the machine. Errors: invalid (a vector that is empty, not finite or, for cosine,
-  // zero; k; no embeddings; several models and none named), corrupt.
+  // The first search of a table, and of one whose rows changed, reads and checks all of it. Errors:
+  // invalid (a vector that is empty, not finite or, for cosine, zero; k; no embeddings; several
+  // models and none named), corrupt.
   [[nodiscard]] Result<Nearest> nearest(const NearestQuery& query) const;
   [[nodiscard]] Result<std::uint64_t> count(std::string_view collection) const;
   [[nodiscard]] Freshness freshness() const;

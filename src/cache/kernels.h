@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
+#include <vector>
 
 namespace tidemark::cache {
 
@@ -17,7 +17,7 @@ struct Kernel {
 };
 
 // Those that this machine can run, the fastest first; the last is plain C++.
-[[nodiscard]] std::span<const Kernel> kernels();
+[[nodiscard]] std::vector<Kernel> kernels();
 
 // What every kernel keeps to, while nothing overflows or underflows:
 // |computed - exact| <= rounding_bound(dimension) * |row| * |query|.

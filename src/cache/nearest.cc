@@ -1,16 +1,14 @@
-// Exact and the same on every machine: kernels in single precision only rule out rows that cannot
-// be among the nearest, by their error's bound; the others are scored in double precision.
 #include "cache/nearest.h"
 
 #include <algorithm>
-#include <array>
-#include <cfloat>
 #include <cmath>
+#include <ranges>
 #include <set>
 
-#include "cache/kernels.h"
 #include "cache/meta_store.h"
+#include "cache/ranking.h"
 #include "cache/tuning.h"
+#include "model/record.h"
 
 namespace tidemark {
 
@@ -35,108 +33,6 @@ std::optional<Similarity> similarity_from_string(std::string_view name) {
 
 namespace cache {
 namespace {
-
-struct Found {
-  double nearness = 0;  // greater is nearer: the score or, of l2, minus the square of the distance
-  std::string key;
-  const model::Collection* table = nullptr;
-};
-
-bool nearer(const Found& a, const Found& b) {
-  if (a.nearness != b.nearness) return a.nearness > b.nearness;
-  return a.key != b.key ? a.key < b.key : a.table->name < b.table->name;
-}
-
-// The `wanted` nearest of the blocks that it is shown.
-class Ranking {
- public:
-  Ranking(const NearestQuery& query, std::size_t wanted)
-      : query_(query), wanted_(wanted), norm_(std::sqrt(dot(query.vector.data()))) {}
-
-  void compare(const model::Collection& table, const VectorBlock& block) {
-    const DotProducts dot_products = kernels().front().dot_products;
-    const std::size_t dimension = query_.vector.size();
-    std::array<float, kScoresAtOnce> dots{};
-    for (std::size_t from = 0; from < block.size(); from += dots.size()) {
-      const std::size_t count = std::min(dots.size(), block.size() - from);
-      const float* const rows = block.floats.data() + from * dimension;
-      dot_products(rows, count, query_.vector.data(), dimension, dots.data());
-      for (std::size_t i = 0; i < count; ++i) {
-        const double norm = block.norms[from + i];
-        if (query_.similarity == Similarity::cosine && norm == 0) continue;
-        if (cannot_enter(dots[i], norm)) continue;
-        enter({nearness(rows + i * dimension, norm), std::string(block.key(from + i)), &table});
-      }
-    }
-  }
-
-  // Nearest first.
-  std::vector<Found> finish() && {
-    std::ranges::sort_heap(best_, nearer);
-    return std::move(best_);
-  }
-
- private:
-  [[nodiscard]] double dot(const float* row) const {
-    double sum = 0;
-    for (std::size_t i = 0; i < query_.vector.size(); ++i) {
-      sum += static_cast<double>(row[i]) * static_cast<double>(query_.vector[i]);
-    }
-    return sum;
-  }
-
-  [[nodiscard]] double nearness(const float* row, double norm) const {
-    switch (query_.similarity) {
-      case Similarity::cosine:
-        return dot(row) / (norm * norm_);
-      case Similarity::dot:
-        return dot(row);
-      case Similarity::l2:
-        break;
-    }
-    double sum = 0;
-    for (std::size_t i = 0; i < query_.vector.size(); ++i) {
-      const double difference = static_cast<double>(row[i]) - static_cast<double>(query_.vector[i]);
-      sum += difference * difference;
-    }
-    return -sum;
-  }
-
-  // `computed`: the row's dot product by a kernel. A row as near as the farthest may enter by its
-  // key.
-  [[nodiscard]] bool cannot_enter(float computed, double norm) const {
-    if (best_.size() < wanted_) return false;
-    const auto dimension = static_cast<double>(query_.vector.size());
-    // The second term: what underflow, and a processor that is told to flush it to 0, may lose.
-    const double error = rounding_bound(query_.vector.size()) * norm * norm_ +
-                         dimension * static_cast<double>(FLT_MIN) * (1 + norm + norm_);
-    const double dot_max = static_cast<double>(computed) + error;
-    double nearness_max = dot_max;
-    if (query_.similarity == Similarity::cosine) nearness_max = dot_max / (norm * norm_);
-    if (query_.similarity == Similarity::l2) {
-      const double squares = norm * norm + norm_ * norm_;
-      nearness_max = 2 * dot_max - squares * (1 - 4 * dimension * DBL_EPSILON);
-    }
-    // Not the other way round: a kernel that overflowed says NaN or infinity, and rules nothing
-    // out.
-    return std::isfinite(computed) && nearness_max < best_.front().nearness;
-  }
-
-  void enter(Found&& found) {
-    if (best_.size() == wanted_) {
-      if (!nearer(found, best_.front())) return;
-      std::ranges::pop_heap(best_, nearer);
-      best_.pop_back();
-    }
-    best_.push_back(std::move(found));
-    std::ranges::push_heap(best_, nearer);
-  }
-
-  const NearestQuery& query_;
-  const std::size_t wanted_;
-  const double norm_;
-  std::vector<Found> best_;  // a heap, the farthest in front
-};
 
 std::unexpected<Error> bad_query(std::string message, std::string hint) {
   return fail(ErrorCode::invalid, std::move(message), std::move(hint));
@@ -163,6 +59,14 @@ Result<void> check_vector(const NearestQuery& query) {
   return {};
 }
 
+// nullopt: it names none, or has other columns than the table has now.
+std::optional<model::Parent> parent_in(const model::Collection& table, const Row& row) {
+  if (row.column_count() != table.columns.size()) return std::nullopt;
+  std::vector<ValueView> cells;
+  for (std::size_t i = 0; i < row.column_count(); ++i) cells.push_back(row.at(i));
+  return model::parent_of(table, cells);
+}
+
 class Search {
  public:
   static Result<Search> prepare(const View& view, VectorStore& store, const NearestQuery& query) {
@@ -185,7 +89,9 @@ class Search {
   Result<Nearest> run() {
     Nearest answer;
     std::size_t looked_at = 0;
-    for (std::size_t wanted = query_.k;; wanted *= kFilterGrowth) {
+    const bool refuses = query_.filter || parent_;
+    for (std::size_t wanted = refuses ? query_.k * kFilterGrowth : query_.k;;
+         wanted *= kFilterGrowth) {
       TIDEMARK_ASSIGN(found, rank(wanted));
       for (; looked_at < found.size() && answer.neighbours.size() < query_.k; ++looked_at) {
         TIDEMARK_TRY(take(found[looked_at], answer));
@@ -245,9 +151,10 @@ class Search {
     }
     if (models.size() < 2) return {};
     std::string names;
-    for (const std::string& name : models) {
+    for (const std::string& name : models | std::views::take(kModelsNamedMax)) {
       names += (names.empty() ? "" : ", ") + (name.empty() ? "none" : name);
     }
+    if (models.size() > kModelsNamedMax) names += ", ...";
     return bad_query("vectors of " + std::to_string(query_.vector.size()) +
                          " floats are of several models, which cannot be compared",
                      "name one of: " + names);
@@ -260,24 +167,24 @@ class Search {
                   "the cached row " + found.table->name + " " + found.key + " is lost",
                   kRepairHint);
     }
-    TIDEMARK_ASSIGN(belongs, belongs_to_parent(*found.table, *row));
+    auto parent = parent_in(*found.table, *row);
+    TIDEMARK_ASSIGN(belongs, belongs_to_parent(parent));
     if (!belongs || (query_.filter && !query_.filter(*row))) {
       ++answer.coverage.filtered;
       return {};
     }
     const double score =
         query_.similarity == Similarity::l2 ? std::sqrt(-found.nearness) : found.nearness;
-    answer.neighbours.push_back({score, std::move(*row)});
+    Neighbour& neighbour = answer.neighbours.emplace_back(score, std::move(*row));
+    if (!parent) return {};
+    neighbour.parent_key = std::move(parent->key);
+    if (parent->kind) neighbour.parent_collection = model::to_string(*parent->kind);
     return {};
   }
 
   // A row that does not say of which collection its parent is belongs to those that have its id.
-  [[nodiscard]] Result<bool> belongs_to_parent(const model::Collection& table,
-                                               const Row& row) const {
-    if (!parent_ || row.column_count() != table.columns.size()) return !parent_;
-    std::vector<ValueView> cells;
-    for (std::size_t i = 0; i < row.column_count(); ++i) cells.push_back(row.at(i));
-    const auto parent = model::parent_of(table, cells);
+  [[nodiscard]] Result<bool> belongs_to_parent(const std::optional<model::Parent>& parent) const {
+    if (!parent_) return true;
     if (!parent) return false;
     if (parent->kind) return *parent->kind == *parent_;
     for (const auto* const items : tables_of(view_, query_.of_collection)) {

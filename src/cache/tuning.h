@@ -29,9 +29,13 @@ inline constexpr std::size_t kVectorBlockBytes = std::size_t{4} << 20U;
 // Rows that it copies out of redb at a time.
 inline constexpr std::size_t kVectorSliceRows = 1'000;
 inline constexpr std::size_t kVectorSliceBytes = std::size_t{1} << 20U;
+// What is kept of a row beside its floats: its norm, and a key of the usual length.
+inline constexpr std::size_t kVectorRowBytes = 64;
+// Models that an error names.
+inline constexpr std::size_t kModelsNamedMax = 10;
 // Scores that are worked out before they are looked at: they stay in the core's cache.
 inline constexpr std::size_t kScoresAtOnce = 512;
-// A filter refused some of the nearest: look at this many times as many.
+// A filter may refuse some of the nearest: look at this many times as many, and again.
 inline constexpr std::size_t kFilterGrowth = 4;
 
 // A scrub reads this much at a time: small enough that the allocator reuses the same block, and

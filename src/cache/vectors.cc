@@ -144,7 +144,8 @@ std::string_view VectorBlock::key(std::size_t row) const {
 }
 
 std::size_t VectorBlock::bytes() const {
-  return floats.capacity() * sizeof(float) + norms.capacity() * sizeof(double) + keys.capacity() +
+  return sizeof(VectorBlock) + floats.capacity() * sizeof(float) +
+         norms.capacity() * sizeof(double) + keys.capacity() +
          key_ends.capacity() * sizeof(std::uint32_t);
 }
 
@@ -192,7 +193,9 @@ Result<std::shared_ptr<const TableVectors>> VectorStore::get(const View& view,
     if (older) return nullptr;
     kept_.erase(found);  // first, so that both are not in memory at once
   }
-  if (!make_room(std::max(sum.bytes, sum.count * dimension * sizeof(float)))) return nullptr;
+  // At most what the rows take in the file, and what they would if all had this dimension.
+  const std::uint64_t row_bytes = dimension * sizeof(float) + kVectorRowBytes;
+  if (!make_room(std::min(sum.bytes, sum.count * row_bytes))) return nullptr;
   auto read = std::make_shared<TableVectors>();
   Kept kept{table.name, dimension, view.catalog, view.state.commit_id, sum, 0, nullptr};
   TIDEMARK_ASSIGN(groups, read_vectors(view, table, dimension, [&](VectorBlock&& block) {
@@ -201,9 +204,9 @@ Result<std::shared_ptr<const TableVectors>> VectorStore::get(const View& view,
                     read->blocks.push_back(std::move(block));
                   }));
   read->groups = std::move(groups);
-  kept.vectors = std::move(read);
-  kept_.push_back(std::move(kept));
-  return kept_.back().vectors;
+  kept.vectors = read;
+  if (make_room(kept.bytes)) kept_.push_back(std::move(kept));
+  return read;
 }
 
 bool VectorStore::make_room(std::uint64_t bytes) {

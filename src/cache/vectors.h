@@ -60,7 +60,8 @@ struct TableVectors {
 };
 
 // The vectors of the tables and dimensions that were searched last, as long as their rows stay what
-// they are. Thread-safe; a thread waits while another reads a table.
+// they are; those of a search that runs are beside the bound when others took their place.
+// Thread-safe; a thread waits while another reads a table.
 class VectorStore {
  public:
   explicit VectorStore(std::size_t bytes_max) : bytes_max_(bytes_max) {}

@@ -69,7 +69,20 @@ inline void write_embeddings(const std::string& path, const std::vector<Embeddin
   ASSERT_TRUE(session->put(collection, encoded));
   ASSERT_TRUE(std::move(*session).commit());
   ASSERT_TRUE(std::move(*writer).close());
-  if (fresh) ASSERT_TRUE(cache::install_generation(at, path));
+  if (fresh) {
+    ASSERT_TRUE(cache::install_generation(at, path));
+  }
+}
+
+// One commit without these rows.
+inline void remove_embeddings(const std::string& path, const std::vector<std::string>& keys) {
+  auto writer = cache::Writer::open(path, {});
+  ASSERT_TRUE(writer);
+  auto session = writer->begin();
+  ASSERT_TRUE(session);
+  ASSERT_TRUE(session->remove(embeddings(), keys));
+  ASSERT_TRUE(std::move(*session).commit());
+  ASSERT_TRUE(std::move(*writer).close());
 }
 
 }  // namespace tidemark::support

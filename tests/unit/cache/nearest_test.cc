@@ -196,22 +196,6 @@ TEST_F(Nearest, floats_at_the_edges_of_their_range_are_scored_as_any) {
   }
 }
 
-TEST_F(Nearest, follows_commits_and_a_snapshot_keeps_to_its_own) {
-  write_embeddings(cache_.path, {{"a", {1, 0}}, {"b", {0, 1}}});
-  const Reader reader = open();
-  const std::vector<float> vector = {1, 0};
-  const NearestQuery query = {.vector = vector, .k = 1};
-  EXPECT_EQ(keys(reader.nearest(query)), std::vector<std::string>{"a"});
-  const auto before = reader.snapshot();
-  write_embeddings(cache_.path, {{"a", {-1, 0}}});
-  EXPECT_EQ(keys(reader.nearest(query)), std::vector<std::string>{"b"});
-  EXPECT_EQ(keys(before->nearest(query)), std::vector<std::string>{"a"});
-  EXPECT_EQ(keys(reader.nearest(query)), std::vector<std::string>{"b"});
-  write_embeddings(cache_.path, {}, "embeddings", [](Meta& meta) { ++meta.state.checked_at_us; });
-  EXPECT_EQ(keys(reader.nearest(query)), std::vector<std::string>{"b"});
-  EXPECT_EQ(reader.nearest(query)->freshness.state, FreshnessState::stale);  // checked in 1970
-}
-
 TEST_F(Nearest, a_damaged_vector_is_an_error_and_never_a_neighbour) {
   const std::vector<float> marked = {0.123F, 0.456F, 0.789F};
   write_embeddings(cache_.path, {{"a", marked}, {"b", {1, 2, 3}}});

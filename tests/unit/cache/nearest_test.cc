@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "redb/database.h"
 #include "tests/support/embeddings.h"
 
 namespace tidemark::cache {
@@ -213,6 +214,29 @@ TEST_F(Nearest, a_damaged_vector_is_an_error_and_never_a_neighbour) {
     const auto found = open(room).nearest({.vector = marked});
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().code, ErrorCode::corrupt);
+  }
+}
+
+// Damage can also hide a row: then the others would be called the nearest.
+TEST_F(Nearest, a_row_that_is_lost_is_an_error) {
+  write_embeddings(cache_.path, {{"a", {1, 0}}, {"b", {0, 1}}});
+  {
+    redb::OpenOptions options;
+    options.mode = redb::OpenOptions::Mode::open_or_create;
+    auto db = redb::Database::open(cache_.path, options);
+    ASSERT_TRUE(db);
+    auto txn = db->begin_write();
+    const std::vector<redb::Change> removed = {{"a", std::nullopt}};
+    ASSERT_TRUE(txn->apply({"embeddings"}, removed));
+    ASSERT_TRUE(std::move(*txn).commit());
+    ASSERT_TRUE(std::move(*db).close());
+  }
+  const std::vector<float> vector = {1, 0};
+  for (const std::size_t room : {kOneByte, std::size_t{1} << 30U}) {
+    const auto found = open(room).nearest({.vector = vector});
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::corrupt);
+    EXPECT_NE(found.error().hint, "");
   }
 }
 

@@ -95,7 +95,8 @@ class Daemon {
       loop_, [this](const Request& request, const auto& session) { handle(request, session); }};
   Front front_{loop_,
                {[this] { return status(); }, [this] { return metrics(); },
-                [this]() -> const CacheStatus& { return metrics_.cache(); }}};
+                [this]() -> const CacheStatus& { return metrics_.cache(); },
+                [this] { return metrics_.scrub(); }}};
 
   Scrubbing scrub_{loop_, worker_, [this](const Slice& slice) { scrubbed(slice); }};
 

@@ -10,6 +10,7 @@
 #include "daemon/http.h"
 #include "daemon/items.h"
 #include "daemon/jobs.h"
+#include "daemon/json_forms.h"
 #include "daemon/pass_log.h"
 #include "daemon/wire.h"
 
@@ -24,6 +25,7 @@ class Front {
     std::function<std::string()> metrics;  // Prometheus' text
     // As the last pass left it.
     std::function<const CacheStatus&()> cache;
+    std::function<ScrubSeen()> scrub;
   };
 
   Front(asio::io_context& loop, Facts facts);
@@ -48,7 +50,7 @@ class Front {
 
   Facts facts_;
   std::string token_;
-  std::chrono::milliseconds max_staleness_{0};
+  Watched watched_;  // but for the scrub
   bool listening_ = false;
   PassLog passes_;
   Events events_;

@@ -129,11 +129,18 @@ std::string item_json(std::string_view collection, std::string_view key, Presenc
          ",\"presence\":" + json_string(to_string(presence)) + ",\"row\":" + row + more + "}";
 }
 
-std::string status_json(const Status& status, const CacheStatus& cache, const Freshness& now) {
+std::string status_json(const Status& status, const CacheStatus& cache, const Freshness& now,
+                        const Watched& watched) {
   Json json = parsed_object(encode(Reply(status)));
   json["error"] = cache.problem ? parsed_object(error_json(*cache.problem)) : Json();
   json["freshness"] = parsed_object(freshness_json(now));
+  json["max_staleness_ms"] = watched.max_staleness.count();
   json["cache"] = parsed_object(cache_json(cache));
+  json["scrub"] = {{"progress", watched.scrub.progress},
+                   {"completed_at_ms", unix_ms(watched.scrub.completed_at)}};
+  json["build"] = {{"version", watched.build.version},
+                   {"commit", watched.build.commit},
+                   {"redb", watched.build.redb}};
   return dump(json) + "\n";
 }
 

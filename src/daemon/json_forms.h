@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/metrics.h"
 #include "daemon/perform.h"
 #include "daemon/wire.h"
 #include "tidemark/reader.h"
@@ -34,8 +35,14 @@ namespace tidemark::daemon {
 [[nodiscard]] std::string item_json(std::string_view collection, std::string_view key,
                                     Presence presence, const std::string& row,
                                     const std::string& more = {});
+// What a watcher is told besides.
+struct Watched {
+  Build build{};
+  std::chrono::milliseconds max_staleness{0};
+  ScrubSeen scrub{};
+};
 // What /v1/status says: the daemon, and its cache as of `now`. One line, its newline included.
 [[nodiscard]] std::string status_json(const Status& status, const CacheStatus& cache,
-                                      const Freshness& now);
+                                      const Freshness& now, const Watched& watched);
 
 }  // namespace tidemark::daemon

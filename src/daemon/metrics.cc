@@ -271,10 +271,10 @@ void Metrics::scrubbed(const Slice& slice, WallTime now) {
   counted_->scrubbed_rows.Increment(number(slice.rows));
   counted_->scrubbed_bytes.Increment(number(slice.bytes));
   counted_->findings.Increment(number(slice.problems.size()));
-  if (!slice.failed) scrub_progress_ = slice.progress;
+  if (!slice.failed) scrub_.progress = slice.progress;
   if (!slice.ended) return;
   counted_->walks.Add({{"outcome", std::string(to_string(*slice.ended))}}).Increment();
-  if (*slice.ended != WalkEnd::damaged) scrubbed_at_ = now;
+  if (*slice.ended != WalkEnd::damaged) scrub_.completed_at = now;
 }
 
 std::string Metrics::text(const Now& now) const {
@@ -295,10 +295,10 @@ std::string Metrics::text(const Now& now) const {
     looked.gauge("tidemark_change_log_lag", "The newest change that was seen, less the position.",
                  number(position_lag_));
   }
-  looked.gauge("tidemark_scrub_progress_ratio", "How much of a walk is done.", scrub_progress_);
-  if (scrubbed_at_) {
+  looked.gauge("tidemark_scrub_progress_ratio", "How much of a walk is done.", scrub_.progress);
+  if (scrub_.completed_at) {
     looked.gauge("tidemark_scrub_completed_timestamp_seconds",
-                 "When every row had last been looked at.", unix_seconds(*scrubbed_at_));
+                 "When every row had last been looked at.", unix_seconds(*scrub_.completed_at));
   }
   if (now.reads) {
     looked.family("tidemark_cache_reads_total", "Reads by every process.", MetricType::Counter);

@@ -20,6 +20,12 @@ struct Build {
   std::string redb;  // version
 };
 
+struct ScrubSeen {
+  double progress = 0;  // of the walk that is under way
+  // When every row had last been looked at.
+  std::optional<std::chrono::system_clock::time_point> completed_at;
+};
+
 // One thread. No label holds a key, a text of the source or a secret; each has a bounded number of
 // values, whatever the source is.
 class Metrics {
@@ -50,6 +56,7 @@ class Metrics {
 
   // As the last pass left it, or as it was at the start.
   [[nodiscard]] const CacheStatus& cache() const { return cache_; }
+  [[nodiscard]] const ScrubSeen& scrub() const { return scrub_; }
 
  private:
   struct Counted;
@@ -65,8 +72,7 @@ class Metrics {
   std::uint64_t position_lag_ = 0;
   std::uint64_t stale_ = 0;     // times that the cache became so, up to the last pass
   bool counted_stale_ = false;  // and is so since
-  double scrub_progress_ = 0;
-  std::optional<WallTime> scrubbed_at_;  // when a walk last ended that looked at every row
+  ScrubSeen scrub_;
 };
 
 // Between then and `now`; nullopt: it was never in step, or the clock went back.

@@ -192,6 +192,7 @@ class Page(unittest.TestCase):
         page.await_text("link", "no answer")
         page.await_text("word", "Stale")
         self.assertEqual(self.rows_of("episodes"), 3)
+        self.assertEqual(page.text("next"), "not known")
         self.picture_of("no-answer")
         world.start()
         page.element("again").click()
@@ -237,6 +238,9 @@ class Page(unittest.TestCase):
         for scheme in ("light", "dark"):
             page.scheme(scheme)
             self.judged_by_axe()
+        page.size(360, 740, phone=True)
+        self.judged_by_axe()
+        page.size(1280, 900)
         page.scheme("light")
 
     def tab(self):

@@ -108,9 +108,17 @@ test("the_same_failure_is_told_once_with_how_often", () => {
 });
 
 test("the_hit_rate_is_that_of_the_command", () => {
-  assert.equal(words.hitRate({ hits: 2, absent: 1, unknown: 0 }).rate, "66 %");
-  assert.equal(words.hitRate({ hits: 0, absent: 0, unknown: 0 }).rate, "no reads yet");
-  assert.equal(words.hitRate(null).rate, "not known");
+  const rate = (reads, exists = true) => words.hitRate({ exists, reads }).rate;
+  assert.equal(rate({ hits: 2, absent: 1, unknown: 0 }), "66 %");
+  assert.equal(rate({ hits: 0, absent: 0, unknown: 0 }), "no reads yet");
+  assert.equal(rate(null), "not known");
+  assert.equal(rate(null, false), "no reads yet");
+});
+
+test("the_passes_are_summed_up", () => {
+  assert.equal(words.passesSaid({ passes: 0, failures: 0 }), "none has ended yet");
+  assert.equal(words.passesSaid({ passes: 2, failures: 0 }), "the last one was done");
+  assert.equal(words.passesSaid({ passes: 2, failures: 1 }), "1 failed in a row until now");
 });
 
 test("events_are_read_as_the_daemon_writes_them", () => {

@@ -37,7 +37,7 @@
                        "What is shown is what it said last.");
       put("again", left > 0 ? `Try now (or in ${Math.ceil(left / 1000)} s)` : "Trying …");
     }
-    if (told) view.tick(told, since(heardAt));
+    if (told) view.tick(told, since(heardAt), !lost);
   }
 
   function draw() {

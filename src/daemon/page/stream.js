@@ -75,7 +75,7 @@ const stream = (() => {
         if (stopped) return;
         if (why.refused) return void on.refused();
         const delay = kRetryMs[Math.min(tries++, kRetryMs.length - 1)];
-        on.lost(why.message ?? why, delay);
+        on.lost(why instanceof TypeError ? "it cannot be reached" : why.message ?? why, delay);
         await new Promise((resolve) => {
           wake = resolve;
           setTimeout(resolve, delay);

@@ -49,8 +49,8 @@ const view = (() => {
     $(id).replaceChildren(...entries.map(made));
   }
 
-  // What changes with the time alone: `elapsed` ms after it was told.
-  function tick(told, elapsed) {
+  // What changes with the time alone: `elapsed` ms after it was told, by a daemon that answers or not.
+  function tick(told, elapsed, answers) {
     const judged = words.judge(told, elapsed, clock);
     const name = told.status.cache.split("/").pop();
     document.documentElement.dataset.tone = judged.tone;
@@ -58,15 +58,16 @@ const view = (() => {
     put("word", judged.word);
     put("says", judged.says);
     document.title = `${judged.word} · ${name} · tidemark`;
-    const part = judged.age === null ? 1 : Math.min(1, judged.age / told.max_staleness_ms);
+    const part = judged.age === null ? 0 : Math.min(1, judged.age / told.max_staleness_ms);
     $("water").style.width = `${(part * 100).toFixed(1)}%`;
     list("notes", judged.notes, ({ tone, text }) => make("li", text, tone));
-    tick_schedule(told, elapsed);
+    schedule(told, elapsed, answers);
   }
 
-  function tick_schedule(told, elapsed) {
-    const { status } = told;
-    if (status.running) {
+  function schedule({ status, build }, elapsed, answers) {
+    if (!answers) {
+      put("next", "not known");
+    } else if (status.running) {
       put("next", "runs now");
     } else if (status.next_pass_ms === null) {
       put("next", "none");
@@ -74,9 +75,9 @@ const view = (() => {
       const left = status.next_pass_ms - elapsed;
       put("next", left <= 0 ? "due" : `in ${words.ticking(left + 999)}`);
     }
-    put("next-why", words.trigger(status.trigger));
-    put("daemon", `tidemark ${told.build.version} (${told.build.commit}), redb ${told.build.redb}; daemon ` +
-                  `pid ${status.pid}, up ${words.ticking(status.uptime_ms + elapsed)}`);
+    put("next-why", answers ? words.trigger(status.trigger) : "");
+    put("daemon", `tidemark ${build.version} (${build.commit}), redb ${build.redb}; daemon pid ${status.pid}` +
+                  (answers ? `, up ${words.ticking(status.uptime_ms + elapsed)}` : ""));
   }
 
   function progress(told, seen) {
@@ -96,12 +97,11 @@ const view = (() => {
   }
 
   function figures({ status, cache, scrub }) {
-    const { rate, says } = words.hitRate(cache.reads);
+    const { rate, says } = words.hitRate(cache);
     put("hits", rate);
     put("reads", says);
     put("passes", words.count(status.passes));
-    put("failed", status.failures === 0 ? "the last one was done"
-                                        : `${words.count(status.failures)} failed in a row until now`);
+    put("failed", words.passesSaid(status));
     put("file", words.bytes(cache.file_bytes));
     put("live", cache.live_bytes === null ? "" : `of which live ${words.bytes(cache.live_bytes)}`);
     put("scrub", scrub.completed_at_ms === null ? "first walk" : `done ${clock(scrub.completed_at_ms)}`);
@@ -125,6 +125,7 @@ const view = (() => {
   }
 
   function status(told) {
+    show("nothing", Object.keys(told.cache.collections).length === 0);
     list("collections", words.collections(told.cache), ({ name, rows, of }) =>
       row(name, make("td", words.count(rows), "number"), make("td", of)));
     figures(told);
@@ -163,7 +164,8 @@ const view = (() => {
   function passes_list(passes) {
     reports(passes);
     const failed = words.failures(passes);
-    put("no-errors", failed.length === 0 ? `None in the ${words.count(passes.length)} passes that are shown.` : "");
+    put("no-errors", failed.length > 0 ? "" : passes.length === 0 ? "No pass has ended yet."
+      : `None in the last ${passes.length === 1 ? "pass" : `${passes.length} passes`}.`);
     list("errors", failed, error);
     const longest = Math.max(0, ...passes.map((p) => p.tookMs));
     const rows = passes.reduce((n, p) => n + (p.written ?? 0) + (p.removed ?? 0), 0);

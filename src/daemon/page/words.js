@@ -70,7 +70,7 @@ const words = (() => {
     const age = f.age_ms === null ? null : f.age_ms + elapsed;
     const max = limit(told.max_staleness_ms);
     const judged = (word, tone, says) => ({ word, tone, says, age, notes: notes(told, since) });
-    if (f.state === "never_synced") return judged("Never synced", "bad", "No pass has filled the cache yet");
+    if (f.state === "never_synced") return judged("Never synced", "warn", "No pass has filled the cache yet");
     if (told.error) return judged("Not readable", "bad", "The daemon could not read the cache");
     if (f.state === "needs_repair") {
       return judged("Needs repair", "bad", "Damage was found; nothing is called absent until a pass repaired it");
@@ -102,8 +102,9 @@ const words = (() => {
     .map(([name, { count: rows }]) => ({ name, rows, of: scopeOf(name, cache) }))
     .sort((a, b) => place(a.name) - place(b.name));
 
-  function hitRate(reads) {
-    if (!reads) return { rate: "not known", says: "CACHE.stats cannot be read" };
+  function hitRate({ exists, reads }) {
+    if (!reads && exists) return { rate: "not known", says: "CACHE.stats cannot be read" };
+    if (!reads) return { rate: "no reads yet", says: "" };
     const all = reads.hits + reads.absent + reads.unknown;
     if (all === 0) return { rate: "no reads yet", says: "" };
     return {
@@ -146,5 +147,10 @@ const words = (() => {
     return [...found.values()];
   }
 
-  return { count, items, duration, ticking, limit, bytes, trigger, judge, collections, hitRate, pass, failures };
+  function passesSaid({ passes, failures }) {
+    if (passes === 0) return "none has ended yet";
+    return failures === 0 ? "the last one was done" : `${count(failures)} failed in a row until now`;
+  }
+
+  return { count, items, duration, ticking, limit, bytes, trigger, judge, collections, hitRate, pass, failures, passesSaid };
 })();

@@ -25,6 +25,8 @@ void set_header(http::response<Body>& response, unsigned status, std::string_vie
   response.set(http::field::content_type, beast::string_view(type.data(), type.size()));
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
+  response.set("Referrer-Policy", "no-referrer");
+  response.set("Cross-Origin-Resource-Policy", "same-origin");
   response.keep_alive(false);
 }
 
@@ -71,6 +73,7 @@ void Exchange::answer() {
 
 void Exchange::reply(HttpReply reply) {
   set_header(response_, reply.status, reply.type);
+  response_.set("Content-Security-Policy", reply.policy);
   if (reply.status == 401) response_.set(http::field::www_authenticate, "Bearer");
   if (reply.status == 405) response_.set(http::field::allow, "GET");
   response_.body() = std::move(reply.body);

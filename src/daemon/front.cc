@@ -5,7 +5,6 @@
 #include "cache/read_stats.h"
 #include "cache/staleness.h"
 #include "daemon/exchange.h"
-#include "daemon/json_forms.h"
 #include "daemon/log.h"
 #include "daemon/routes.h"
 #include "daemon/token.h"
@@ -54,7 +53,8 @@ void Front::start() {
 Result<void> Front::reload(const Settings& settings) {
   TIDEMARK_ASSIGN(token, token_of(settings));
   token_ = std::move(token);
-  max_staleness_ = settings.max_staleness;
+  watched_.max_staleness = settings.max_staleness;
+  watched_.build = settings.build;
   return {};
 }
 
@@ -75,7 +75,7 @@ void Front::answer(const HttpRequest& request, const std::shared_ptr<Exchange>& 
       request, {facts_.cache(), system_clock::now(), token_, facts_.metrics, status_now, passes_});
   if (auto* const reply = std::get_if<HttpReply>(&routed)) return client->reply(std::move(*reply));
   if (const auto* const item = std::get_if<ItemPath>(&routed)) {
-    return items_.ask(facts_.cache().path, *item, max_staleness_,
+    return items_.ask(facts_.cache().path, *item, watched_.max_staleness,
                       [client](HttpReply reply) { client->reply(std::move(reply)); });
   }
   if (!events_.add(client)) {
@@ -84,13 +84,13 @@ void Front::answer(const HttpRequest& request, const std::shared_ptr<Exchange>& 
 }
 
 Freshness Front::freshness() const {
-  return cache::seen_at(facts_.cache().freshness, system_clock::now(), max_staleness_);
+  return cache::seen_at(facts_.cache().freshness, system_clock::now(), watched_.max_staleness);
 }
 
 std::string Front::status() const {
   CacheStatus cache = facts_.cache();
   cache.reads = cache::total_reads(cache.path);
-  return status_json(facts_.status(), cache, freshness());
+  return status_json(facts_.status(), cache, freshness(), watched_);
 }
 
 }  // namespace tidemark::daemon

@@ -10,6 +10,7 @@
 #include "daemon/http.h"
 #include "daemon/items.h"
 #include "daemon/jobs.h"
+#include "daemon/json_forms.h"
 #include "daemon/pass_log.h"
 #include "daemon/wire.h"
 
@@ -48,7 +49,7 @@ class Front {
 
   Facts facts_;
   std::string token_;
-  std::chrono::milliseconds max_staleness_{0};
+  Watched watched_;
   bool listening_ = false;
   PassLog passes_;
   Events events_;

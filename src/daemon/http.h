@@ -23,6 +23,8 @@ struct HttpReply {
   unsigned status = 200;
   std::string body{};
   std::string type = "text/plain; charset=utf-8";
+  // Content-Security-Policy.
+  std::string policy = "default-src 'none'; frame-ancestors 'none'";
 };
 
 // One thread, the loop's. Answers nobody who means another host (DNS rebinding): `Host` must be an

@@ -174,11 +174,16 @@ std::string nearest_json(const Nearest& nearest, const std::string& more) {
          ",\"coverage\":" + dump(to_json(nearest.coverage)) + more + "}";
 }
 
-std::string status_json(const Status& status, const CacheStatus& cache, const Freshness& now) {
+std::string status_json(const Status& status, const CacheStatus& cache, const Freshness& now,
+                        const Watched& watched) {
   Json json = parsed_object(encode(Reply(status)));
   json["error"] = cache.problem ? parsed_object(error_json(*cache.problem)) : Json();
   json["freshness"] = parsed_object(freshness_json(now));
+  json["max_staleness_ms"] = watched.max_staleness.count();
   json["cache"] = parsed_object(cache_json(cache));
+  json["build"] = {{"version", watched.build.version},
+                   {"commit", watched.build.commit},
+                   {"redb", watched.build.redb}};
   return dump(json) + "\n";
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/metrics.h"
 #include "daemon/perform.h"
 #include "daemon/wire.h"
 #include "tidemark/reader.h"
@@ -37,8 +38,13 @@ namespace tidemark::daemon {
 // The result of `tidemark nearest`: {"neighbours":[{"score","collection","key","parent","row"}],
 // "coverage":{...}}. Rows are without their vectors. `more`: as of item_json().
 [[nodiscard]] std::string nearest_json(const Nearest& nearest, const std::string& more = {});
+// What a watcher is told besides.
+struct Watched {
+  Build build{};
+  std::chrono::milliseconds max_staleness{0};
+};
 // What /v1/status says: the daemon, and its cache as of `now`. One line, its newline included.
 [[nodiscard]] std::string status_json(const Status& status, const CacheStatus& cache,
-                                      const Freshness& now);
+                                      const Freshness& now, const Watched& watched);
 
 }  // namespace tidemark::daemon

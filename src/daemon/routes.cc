@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/metrics.h"
+#include "daemon/page.h"
 #include "daemon/tuning.h"
 
 namespace tidemark::daemon {
@@ -107,6 +108,11 @@ std::optional<Routed> guarded(const HttpRequest& request, const Shown& shown) {
 }  // namespace
 
 Routed route(const HttpRequest& request, const Shown& shown) {
+  if (request.path == "/") {
+    const Page whole = page();
+    return HttpReply{200, std::string(whole.html), "text/html; charset=utf-8",
+                     std::string(whole.policy)};
+  }
   if (request.path == "/metrics") {
     return HttpReply{200, shown.metrics(), "text/plain; version=0.0.4; charset=utf-8"};
   }
@@ -119,8 +125,8 @@ Routed route(const HttpRequest& request, const Shown& shown) {
     if (auto answer = guarded(request, shown)) return std::move(*answer);
   }
   return HttpReply{404,
-                   "there are /metrics, /healthz, /readyz, /v1/status, /v1/reports, /v1/events and "
-                   "/v1/items/COLLECTION/KEY\n"};
+                   "there are /, /metrics, /healthz, /readyz, /v1/status, /v1/reports, /v1/events "
+                   "and /v1/items/COLLECTION/KEY\n"};
 }
 
 }  // namespace tidemark::daemon

@@ -148,7 +148,7 @@ TEST_F(DaemonHttp, a_page_of_another_site_and_what_is_no_get_are_refused) {
       {.port = port, .method = "POST", .path = "/metrics", .body = std::string(200'000, 'x')});
   EXPECT_EQ(posted.status, 405);
   EXPECT_NE(posted.head.find("Allow: GET"), std::string::npos);
-  EXPECT_EQ(get("/").status, 404);
+  EXPECT_EQ(get("/index.html").status, 404);
   EXPECT_EQ(get("/v1/status/").status, 401);
   EXPECT_EQ(get("/v1/status/", bearer()).status, 404);
   stop(program);
@@ -194,6 +194,33 @@ TEST_F(DaemonHttp, who_is_slow_or_one_too_many_is_let_go_while_passes_go_on) {
   const RawClient silent(port);
   stop(program);
   EXPECT_EQ(silent.hear(), "");
+}
+
+// scripts/check-page has the rest of it, in a browser.
+TEST_F(DaemonHttp, the_page_is_one_file_without_data_that_may_ask_its_daemon_alone) {
+  configure_http(world.url());
+  ChildProcess program = start_and_wait();
+  const HttpAnswer page = get("/");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_TRUE(page.complete);
+  EXPECT_NE(page.head.find("Content-Type: text/html; charset=utf-8"), std::string::npos);
+  EXPECT_EQ(page.body.find("<!doctype html>"), 0U);
+  EXPECT_TRUE(page.body.ends_with("</html>\n"));
+  for (const char* outside : {" src=", "rel=\"stylesheet\"", "@import", "url("}) {
+    EXPECT_EQ(page.body.find(outside), std::string::npos) << outside;
+  }
+  EXPECT_EQ(page.body.find(world.cache()), std::string::npos);
+  EXPECT_NE(page.body.find("Permission is hereby granted, free of charge"), std::string::npos);
+  const std::string start = "Content-Security-Policy: default-src 'none'; ";
+  const std::size_t policy = page.head.find(start + "script-src 'sha256-");
+  ASSERT_NE(policy, std::string::npos) << page.head;
+  const std::string rules = page.head.substr(policy, page.head.find("\r\n", policy) - policy);
+  EXPECT_EQ(rules.find("unsafe"), std::string::npos);
+  EXPECT_NE(rules.find("connect-src 'self';"), std::string::npos);
+  for (const char* path : {"/healthz", "/v1/status", "/none"}) {
+    EXPECT_NE(get(path).head.find(start + "frame-ancestors 'none'\r\n"), std::string::npos) << path;
+  }
+  stop(program);
 }
 
 TEST_F(DaemonHttp, nothing_listens_unless_it_is_configured) {

@@ -81,7 +81,7 @@ TEST(Events, an_event_is_one_line_of_data) {
   CacheStatus cache;
   cache.problem = Error{ErrorCode::corrupt, "x\ny", "z\n", {}};
   cache.last_report_json = "no JSON\n";
-  const std::string text = event_text(5, "status", status_json(status, cache, cache.freshness));
+  const std::string text = event_text(5, "status", status_json(status, cache, cache.freshness, {}));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\r'), 0);
 }
@@ -98,17 +98,20 @@ TEST(JsonForms, the_status_has_the_daemon_its_cache_and_what_is_wrong_with_it) {
   Freshness now;
   now.state = FreshnessState::stale;
   now.age = milliseconds(5);
-  const Json json = Json::parse(status_json(status, cache, now));
+  const Watched watched{{"1.2", "abc", "4"}, milliseconds(300)};
+  const Json json = Json::parse(status_json(status, cache, now, watched));
   EXPECT_EQ(json["status"]["pid"], 7);
   EXPECT_EQ(json["error"]["code"], "busy");
   EXPECT_EQ(json["freshness"]["state"], "stale");
   EXPECT_EQ(json["freshness"]["age_ms"], 5);
+  EXPECT_EQ(json["max_staleness_ms"], 300);
+  EXPECT_EQ(json["build"], (Json{{"version", "1.2"}, {"commit", "abc"}, {"redb", "4"}}));
   EXPECT_EQ(json["cache"]["collections"]["episodes"]["count"], 3);
   EXPECT_EQ(json["cache"]["reads"]["unknown"], 3);
   EXPECT_EQ(json["cache"]["last_report"]["skipped"][0]["key"], "k");
   cache.problem.reset();
   cache.last_report_json.reset();
-  const Json well = Json::parse(status_json(status, cache, now));
+  const Json well = Json::parse(status_json(status, cache, now, watched));
   EXPECT_EQ(well["error"], nullptr);
   EXPECT_EQ(well["cache"]["last_report"], nullptr);
 }

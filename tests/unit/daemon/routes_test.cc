@@ -113,7 +113,8 @@ TEST_F(Routes, an_item_is_named_by_its_path) {
     EXPECT_EQ(reply("/v1/items/" + std::string(wrong)).status, 400U) << wrong;
   }
   EXPECT_EQ(reply("/v1/items/episodes/e1", "a=b").status, 400U);
-  for (const char* unknown : {"/", "/v1/", "/v1/items", "/v1/status/", "/v2/status", "/metrics/"}) {
+  for (const char* unknown :
+       {"//", "/v1/", "/v1/items", "/v1/status/", "/v2/status", "/metrics/"}) {
     EXPECT_EQ(reply(unknown).status, 404U) << unknown;
   }
 }

@@ -251,6 +251,31 @@ Result<std::optional<Row>> find_row(const redb::ReadTransaction& txn,
   return row ? std::optional(Row(std::move(row))) : std::nullopt;
 }
 
+namespace {
+
+// The one table that a name means, without a list of them; null: there is none, or several.
+const model::Collection* only_table(const View& view, std::string_view name) {
+  const auto kind = model::kind_from_string(name);
+  const model::Collection* only = nullptr;
+  for (const auto& collection : view.catalog->catalog.collections) {
+    if (kind ? collection.kind != *kind : collection.name != name) continue;
+    if (only != nullptr) return nullptr;
+    only = &collection;
+  }
+  return only;
+}
+
+Result<std::optional<Row>> row_in(const View& view, const model::Collection& table,
+                                  std::string_view key) {
+  TIDEMARK_ASSIGN(guard, view.txn.get(data_table(table.name), key));
+  if (!guard) return std::nullopt;
+  TIDEMARK_ASSIGN(row, make_row(view.catalog, table.name, key, std::move(*guard)));
+  if (!row) return unknown_schema(key);
+  return Row(std::move(row));
+}
+
+}  // namespace
+
 Result<std::vector<Lookup>> lookup_all(const View& view, std::string_view collection,
                                        std::string_view key) {
   const auto tables = tables_of(view, collection);
@@ -259,11 +284,8 @@ Result<std::vector<Lookup>> lookup_all(const View& view, std::string_view collec
   }
   std::vector<Lookup> found;
   for (const model::Collection* const table : tables) {
-    TIDEMARK_ASSIGN(guard, view.txn.get(data_table(table->name), key));
-    if (!guard) continue;
-    TIDEMARK_ASSIGN(row, make_row(view.catalog, table->name, key, std::move(*guard)));
-    if (!row) return unknown_schema(key);
-    found.emplace_back(Row(std::move(row)));
+    TIDEMARK_ASSIGN(row, row_in(view, *table, key));
+    if (row) found.emplace_back(std::move(*row));
   }
   if (!found.empty()) return found;
   Presence presence = tables.empty() ? Presence::unknown : Presence::absent;
@@ -276,8 +298,15 @@ Result<std::vector<Lookup>> lookup_all(const View& view, std::string_view collec
 }
 
 Result<Lookup> lookup(const View& view, std::string_view collection, std::string_view key) {
-  TIDEMARK_ASSIGN(found, lookup_all(view, collection, key));
-  return std::move(found.front());
+  const model::Collection* const table = only_table(view, collection);
+  if (table == nullptr) {
+    TIDEMARK_ASSIGN(found, lookup_all(view, collection, key));
+    return std::move(found.front());
+  }
+  TIDEMARK_ASSIGN(row, row_in(view, *table, key));
+  if (row) return Lookup(std::move(*row));
+  TIDEMARK_ASSIGN(miss, presence_of_miss(view, *table, key));
+  return Lookup(miss);
 }
 
 Result<bool> scan_slice(const View& view, const Query& query, ScanCursor& cursor,

@@ -24,7 +24,7 @@ struct Kernel {
 // Each sums in at least 16 lanes, so that a float takes part in few roundings: one of its product,
 // its lane's, at most 16 to join the lanes. A rounding is at most 2^-24 of the value.
 [[nodiscard]] constexpr double rounding_bound(std::size_t dimension) {
-  return static_cast<double>(dimension / 16 + 40) * 0x1p-24;
+  return (static_cast<double>(dimension) / 16 + 40) * 0x1p-24;
 }
 
 }  // namespace tidemark::cache

@@ -62,8 +62,8 @@ Result<void> check_vector(const NearestQuery& query) {
 // nullopt: it names none, or has other columns than the table has now.
 std::optional<model::Parent> parent_in(const model::Collection& table, const Row& row) {
   if (row.column_count() != table.columns.size()) return std::nullopt;
-  std::vector<ValueView> cells;
-  for (std::size_t i = 0; i < row.column_count(); ++i) cells.push_back(row.at(i));
+  std::vector<ValueView> cells(row.column_count());
+  for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = row.at(i);
   return model::parent_of(table, cells);
 }
 

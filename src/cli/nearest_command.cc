@@ -33,7 +33,8 @@ void print_lines(const Nearest& found) {
     std::string key = one_line(std::string(one.row.key()));
     collection.resize(collection_width, ' ');
     key.resize(key_width, ' ');
-    write_out(std::string(score) + "  " + collection + "  " + key + "  " + parent_text(one) + "\n");
+    for (const std::string& part : {std::string(score), collection, key}) write_out(part + "  ");
+    write_out(parent_text(one) + "\n");
   }
 }
 

@@ -6,7 +6,7 @@ if(NOT EXISTS ${TIDEMARK_UPLOT}/dist/uPlot.iife.min.js)
 endif()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(page_dir ${PROJECT_SOURCE_DIR}/src/daemon/page)
-set(TIDEMARK_PAGE_SOURCE ${PROJECT_BINARY_DIR}/generated/page.cc)
+set(TIDEMARK_PAGE_SOURCE ${CMAKE_CURRENT_BINARY_DIR}/page.cc)
 file(GLOB page_parts CONFIGURE_DEPENDS ${page_dir}/*)
 add_custom_command(
   OUTPUT ${TIDEMARK_PAGE_SOURCE}

@@ -92,6 +92,7 @@ int dispatch(const std::string& command, Flags& flags) {
   if (command == "repair") return run_repair(flags.context);
   if (command == "rebuild") return run_rebuild(flags.context, flags.adopt);
   if (command == "daemon") return run_daemon(flags.context, flags.config);
+  if (command == "mcp") return run_mcp(flags.context, flags.read_only);
   if (command.starts_with("capture ")) return run_capture(flags.context, command, flags.capture);
   if (command == "init") return run_init(flags.context, flags.config, flags.force);
   return command == "config check" ? run_config_check(flags.context)

@@ -25,6 +25,7 @@ struct Flags {
   std::string interval;
   ValidateArguments validate;
   bool adopt = false;
+  bool read_only = false;
   bool force = false;
   std::string shell;
 };

@@ -39,6 +39,8 @@ void print_envelope(std::string_view command, int exit, const Error* error,
 [[nodiscard]] std::string freshness_json(const Freshness& freshness);
 // A sentence: "fresh, checked 3.2 s ago".
 [[nodiscard]] std::string freshness_text(const Freshness& freshness);
+// What `status --json` has as its result; asks the cache's daemon, for half a second at the most.
+[[nodiscard]] std::string status_json(const CacheStatus& status);
 // {"collection":...,"key":...,"row":...} and a newline.
 [[nodiscard]] std::string row_line(const Row& row);
 // Milliseconds of Unix time, or null.

@@ -46,28 +46,6 @@ std::string daemon_text(const std::string& cache) {
   return text + " (" + status->trigger + ")";
 }
 
-std::string status_json(const CacheStatus& s) {
-  Json json = {
-      {"path", s.path},     {"exists", s.exists},         {"readable", s.readable},
-      {"source", s.source}, {"generation", s.generation}, {"format_version", s.format_version}};
-  json["scope"] = {{"max_episodes_cache", s.scope.max_episodes_cache},
-                   {"sync_patterns", s.scope.sync_patterns},
-                   {"sync_embeddings", s.scope.sync_embeddings}};
-  json["window_complete"] = s.window_complete;
-  json["collections"] = Json::object();
-  for (const auto& [name, count] : s.counts) json["collections"][name] = {{"count", count}};
-  json["file_bytes"] = s.file_bytes;
-  json["live_bytes"] = s.live_bytes ? Json(*s.live_bytes) : Json();
-  json["reads"] = reads_json(s.reads);
-  json["holder"] = s.holder ? Json(*s.holder) : Json();
-  json["audited_at_ms"] = Json::parse(time_json(s.audited_at));
-  json["missed_by_capture"] = Json::parse(missed_json(s.missed_by_capture));
-  json["daemon"] = daemon_json(s.path);
-  json["notes"] = s.notes;
-  json["last_report"] = parsed_report(s);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 void line(const char* name, const std::string& text) {
   std::string label = name;
   label.resize(13, ' ');
@@ -148,6 +126,28 @@ void print_status(const Context& context, const CacheStatus& s) {
 }
 
 }  // namespace
+
+std::string status_json(const CacheStatus& s) {
+  Json json = {
+      {"path", s.path},     {"exists", s.exists},         {"readable", s.readable},
+      {"source", s.source}, {"generation", s.generation}, {"format_version", s.format_version}};
+  json["scope"] = {{"max_episodes_cache", s.scope.max_episodes_cache},
+                   {"sync_patterns", s.scope.sync_patterns},
+                   {"sync_embeddings", s.scope.sync_embeddings}};
+  json["window_complete"] = s.window_complete;
+  json["collections"] = Json::object();
+  for (const auto& [name, count] : s.counts) json["collections"][name] = {{"count", count}};
+  json["file_bytes"] = s.file_bytes;
+  json["live_bytes"] = s.live_bytes ? Json(*s.live_bytes) : Json();
+  json["reads"] = reads_json(s.reads);
+  json["holder"] = s.holder ? Json(*s.holder) : Json();
+  json["audited_at_ms"] = Json::parse(time_json(s.audited_at));
+  json["missed_by_capture"] = Json::parse(missed_json(s.missed_by_capture));
+  json["daemon"] = daemon_json(s.path);
+  json["notes"] = s.notes;
+  json["last_report"] = parsed_report(s);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 int run_status(const Context& context, std::optional<std::chrono::milliseconds> max_age) {
   const CacheStatus status = inspect(cache_path(context.settings), reader_options(context));

@@ -9,14 +9,14 @@ help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
 	@echo "make demo SOURCE=server   the same from a real Turso server on this machine"
 	@echo "make test            build and run the tests"
-	@echo "make test-slow       the longer ones: the simulation, flipped bits, a minute's storm on a real server, and whether"
-	@echo "                     the simulation notices bugs"
+	@echo "make test-slow       the longer ones: the simulation, flipped bits, a minute's storm on a real server, 2,000 passes"
+	@echo "                     of one daemon, and whether the simulation notices bugs"
 	@echo "make bench           build the release preset and run the benchmarks"
 	@echo "make install PREFIX=$(PREFIX)"
 	@echo "make lint            check layering, sizes, words, formatting, clang-tidy and alert rules"
 	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
-	@echo "make soak STEPS=1000000   damage every byte, kill at 1,000 moments, five minutes' storm,"
-	@echo "                     simulate that many steps"
+	@echo "make soak STEPS=1000000   damage every byte, kill at 1,000 moments, five minutes' storm, 20,000 passes"
+	@echo "                     of one daemon, simulate that many steps"
 
 demo:
 	@scripts/setup
@@ -26,7 +26,7 @@ demo:
 test:
 	@scripts/setup
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
-	@ctest --test-dir $(BUILD) --output-on-failure -j2 -LE slow
+	@ctest --test-dir $(BUILD) --output-on-failure -j3 -LE slow
 
 test-slow:
 	@scripts/setup
@@ -59,11 +59,13 @@ fuzz:
 
 STEPS := 1000000
 STORM_SECONDS := 300
+PASSES := 20000
 soak:
 	@scripts/setup
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
 	@for test in bit_flips repair kill; do TIDEMARK_SOAK=1 $(BUILD)/tests/fault/fault_$$test || exit 1; done
 	@TIDEMARK_STORM_SECONDS=$(STORM_SECONDS) $(BUILD)/tests/fault/storm/fault_server_storm
+	@TIDEMARK_ENDURANCE_PASSES=$(PASSES) $(BUILD)/tests/fault/endurance/fault_endurance
 	@TIDEMARK_SIM_STEPS=$(STEPS) $(BUILD)/tests/fault/simulation/fault_simulation --gtest_filter='Simulation.*'
 
 clean:

@@ -56,9 +56,10 @@ function(tidemark_prepare_tests)
 endfunction()
 set(TIDEMARK_TEST_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O0;-g1>")
 
-# tidemark_test(NAME SOURCES ... LINKS ...): one GoogleTest program, registered with ctest.
+# tidemark_test(NAME SOURCES ... LINKS ...): one GoogleTest program, registered with ctest. SECONDS,
+# where it takes more than a few: the longest start first, so that none is left to run alone.
 function(tidemark_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "SECONDS" "SOURCES;LINKS;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} tidemark_options GTest::gtest_main)
@@ -66,5 +67,8 @@ function(tidemark_test name)
   target_precompile_headers(${name} REUSE_FROM tidemark_tests_pch)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300)
+  if(arg_SECONDS)
+    set_tests_properties(${name} PROPERTIES COST ${arg_SECONDS})
+  endif()
   tidemark_under_sanitizers(${name})
 endfunction()

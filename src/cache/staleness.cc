@@ -1,18 +1,20 @@
 #include "cache/staleness.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace tidemark::cache {
 namespace {
 
 using Clock = std::chrono::system_clock;
 
-FreshnessState state_of(const State& state, const Freshness& freshness,
-                        std::chrono::milliseconds max_staleness) {
-  if (state.needs_repair) return FreshnessState::needs_repair;
-  if (state.checked_at_us == 0) return FreshnessState::never_synced;
-  if (!freshness.age || *freshness.age > max_staleness || state.in_doubt) {
-    return FreshnessState::stale;
-  }
-  return FreshnessState::fresh;
+// Milliseconds of [0, ...), or nullopt: never in step, or the clock went back.
+std::optional<std::chrono::milliseconds> age_at(const Freshness& freshness, Clock::time_point now) {
+  using std::chrono::milliseconds;
+  if (!freshness.checked_at) return std::nullopt;
+  const auto age = std::chrono::duration_cast<milliseconds>(now - *freshness.checked_at);
+  if (age < -kClockSkewMax) return std::nullopt;
+  return std::max(age, milliseconds(0));
 }
 
 }  // namespace
@@ -26,12 +28,7 @@ Freshness compute_freshness(const State& state, const std::string& doubt,
                             const std::string& unavailable_reason, Clock::time_point now,
                             std::chrono::milliseconds max_staleness) {
   Freshness freshness;
-  if (state.checked_at_us != 0) {
-    freshness.checked_at = time_from_us(state.checked_at_us);
-    const auto age =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now - *freshness.checked_at);
-    if (age >= -kClockSkewMax) freshness.age = std::max(age, std::chrono::milliseconds(0));
-  }
+  if (state.checked_at_us != 0) freshness.checked_at = time_from_us(state.checked_at_us);
   if (state.source_unavailable_since_us != 0) {
     freshness.source_unavailable_since = time_from_us(state.source_unavailable_since_us);
     freshness.source_unavailable_reason = unavailable_reason;
@@ -40,7 +37,23 @@ Freshness compute_freshness(const State& state, const std::string& doubt,
   freshness.catching_up = state.catching_up;
   freshness.incomplete = state.skipped;
   freshness.consistent = state.consistent;
-  freshness.state = state_of(state, freshness, max_staleness);
+  freshness.state = FreshnessState::fresh;
+  if (state.checked_at_us == 0) freshness.state = FreshnessState::never_synced;
+  if (state.needs_repair) freshness.state = FreshnessState::needs_repair;
+  Freshness seen = seen_at(std::move(freshness), now, max_staleness);
+  if (state.in_doubt && seen.state == FreshnessState::fresh) seen.state = FreshnessState::stale;
+  return seen;
+}
+
+Freshness seen_at(Freshness freshness, Clock::time_point now,
+                  std::chrono::milliseconds max_staleness) {
+  freshness.age = age_at(freshness, now);
+  FreshnessState& state = freshness.state;
+  if (state == FreshnessState::needs_repair || state == FreshnessState::never_synced) {
+    return freshness;
+  }
+  const bool young = freshness.age && *freshness.age <= max_staleness;
+  state = young && freshness.doubt.empty() ? FreshnessState::fresh : FreshnessState::stale;
   return freshness;
 }
 

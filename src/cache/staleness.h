@@ -17,5 +17,8 @@ inline constexpr std::chrono::milliseconds kClockSkewMax{2'000};
                                           const std::string& unavailable_reason,
                                           std::chrono::system_clock::time_point now,
                                           std::chrono::milliseconds max_staleness);
+// What it is when it is looked at later: its age, and so its state, follow the time.
+[[nodiscard]] Freshness seen_at(Freshness freshness, std::chrono::system_clock::time_point now,
+                                std::chrono::milliseconds max_staleness);
 
 }  // namespace tidemark::cache

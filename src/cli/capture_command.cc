@@ -3,6 +3,7 @@
 
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "daemon/json_forms.h"
 #include "tidemark/capture.h"
 #include "turso/connection.h"
 
@@ -15,22 +16,6 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kCost =
     "each row that is inserted, updated or deleted adds one row and one index entry to the log "
     "(two of each when its key changes), and takes an old pair away once there are 100,000 newer";
-
-Json status_json(const CaptureStatus& s) {
-  Json json = {{"installed", s.installed}, {"healthy", s.healthy}, {"trouble", s.trouble},
-               {"version", s.version},     {"head", s.head},       {"floor", s.floor}};
-  json["database_id"] = s.database_id;
-  json["log_rows_max"] = s.log_rows_max;
-  json["tables"] = Json::array();
-  for (const CapturedTable& t : s.tables) {
-    json["tables"].push_back({{"table", t.table},
-                              {"captured", t.captured},
-                              {"healthy", t.healthy},
-                              {"reason", t.reason},
-                              {"epoch", t.epoch}});
-  }
-  return json;
-}
 
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -93,7 +78,7 @@ int show_plan(const Context& context, const std::string& command, const CaptureA
               const CapturePlan& plan) {
   if (context.json) {
     Json json = plan_json(arguments, plan, false);
-    json["status"] = status_json(plan.status);
+    json["status"] = Json::parse(capture_json(plan.status));
     print_envelope(command, kDone, nullptr, nullptr, dump(json));
     return kDone;
   }
@@ -144,8 +129,8 @@ int run_status_of(const Context& context, CaptureAdmin& admin, const std::stop_t
   const auto missed = missed_in_cache(context.settings);
   const int exit = (status->healthy || well) && !missed ? kDone : kDoneWithSkips;
   if (context.json) {
-    Json json = status_json(*status);
-    json["missed_by_capture"] = Json::parse(missed_json(missed));
+    Json json = Json::parse(capture_json(*status));
+    json["missed_by_capture"] = Json::parse(daemon::missed_json(missed));
     print_envelope("capture status", exit, nullptr, nullptr, dump(json));
   } else {
     print_status(*status);
@@ -172,7 +157,7 @@ int run_action(const Context& context, const std::string& command,
   }
   if (context.json) {
     Json json = plan_json(arguments, *plan, true);
-    json["status"] = status_json(now);
+    json["status"] = Json::parse(capture_json(now));
     print_envelope(command, kDone, nullptr, nullptr, dump(json));
     return kDone;
   }

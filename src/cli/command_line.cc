@@ -60,11 +60,16 @@ Result<void> complete_settings(Flags& flags, std::string_view command) {
   TIDEMARK_TRY(read_duration(flags.interval, "--interval", settings.interval));
   TIDEMARK_TRY(read_duration(flags.max_age, "--max-age", flags.get.max_age));
   TIDEMARK_TRY(read_duration(flags.get_deadline, "--deadline", flags.get.deadline));
+  TIDEMARK_TRY(read_duration(flags.doctor_deadline, "--deadline", flags.doctor.deadline));
   flags.list.max_age = flags.get.max_age;
+  flags.status.max_age = flags.get.max_age;
   mark_as_flags(settings);
   merge(settings, settings_from_environment());
   if (command == "init") return {};  // writes the file
-  return add_file(flags, command);
+  auto file = add_file(flags, command);
+  if (file || command != "doctor") return file;
+  flags.doctor.wrong = std::move(file).error();  // what is wrong is what it is asked for
+  return {};
 }
 
 // "sync", "config check"; empty: none yet.
@@ -87,7 +92,8 @@ int dispatch(const std::string& command, Flags& flags) {
   if (command == "sync") return run_sync(flags.context, flags.sync);
   if (command == "get") return run_get(flags.context, flags.get);
   if (command == "list") return run_list(flags.context, flags.list);
-  if (command == "status") return run_status(flags.context, flags.get.max_age);
+  if (command == "status") return run_status(flags.context, flags.status);
+  if (command == "doctor") return run_doctor(flags.context, flags.doctor);
   if (command == "validate") return run_validate(flags.context, flags.validate);
   if (command == "repair") return run_repair(flags.context);
   if (command == "rebuild") return run_rebuild(flags.context, flags.adopt);

@@ -67,8 +67,19 @@ struct CaptureArguments {
 [[nodiscard]] int run_capture(const Context& context, const std::string& command,
                               const CaptureArguments& arguments);
 
-[[nodiscard]] int run_status(const Context& context,
-                             std::optional<std::chrono::milliseconds> max_age);
+struct StatusArguments {
+  std::optional<std::chrono::milliseconds> max_age;
+  bool watch = false;  // until stopped; without max_age
+};
+[[nodiscard]] int run_status(const Context& context, const StatusArguments& arguments);
+[[nodiscard]] int run_watch(const Context& context);
+
+struct DoctorArguments {
+  std::optional<std::chrono::milliseconds> deadline;  // for all of it
+  std::optional<Error> wrong;                         // with the configuration: a finding
+};
+[[nodiscard]] int run_doctor(const Context& context, const DoctorArguments& arguments);
+
 struct ValidateArguments {
   bool deep = false;
   bool against_source = false;

@@ -15,7 +15,7 @@ A flag beats the environment, which beats tidemark.toml, which beats the default
 Exit codes:
   0 done                      5 busy: another process writes    9 unknown (not cached)
   1 error                     6 older than --max-age            130 interrupted
-  2 usage or configuration    7 done, but rows were skipped or validation differs
+  2 usage or configuration    7 done, but rows were skipped, validation differs, problems found
   3 source unavailable        8 absent (the source has none)
   4 corrupt or needs repair
 
@@ -69,9 +69,24 @@ Examples:
 constexpr const char* kStatusFooter =
     R"(Works on caches that cannot be opened, too: then it says why. Exit codes: 0, 6 older than
 --max-age (the status is printed all the same), 4 the cache is damaged or needs repair.
+--watch looks each second until Ctrl-C, which is exit 0. On a terminal it redraws in place; in a
+pipe it prints a line when something changes (the age alone is no change), with --json an envelope.
 Examples:
   tidemark status
+  tidemark status --watch
   tidemark status --max-age 60s || tidemark sync)";
+
+constexpr const char* kDoctorFooter =
+    R"(Measures the source (round trip, a page of rows, clock, change capture, counts), the cache
+(age, size, reads), its lock and daemon, memory, disk and rights, and says under each heading what
+is as it should be and what is not: a "notice" is worth knowing, a "problem" needs somebody to act;
+each has the one command or setting that helps. Writes nothing, takes no lock, and works without a
+source, a cache or either. It counts the source's rows, as `sync --dry-run` does.
+Exit codes: 0 no problem (there may be notices), 7 there are problems, 130 interrupted.
+Examples:
+  tidemark doctor
+  tidemark doctor --deadline 5s -q      problems and notices alone
+  tidemark doctor --json | jq '.result.findings[] | select(.severity == "problem")')";
 
 constexpr const char* kValidateFooter =
     R"(Checks every row's hash, the indexes and the sums; --against-source compares every row with
@@ -228,6 +243,8 @@ void add_readers(CLI::App& app, Flags& flags) {
   add_max_age(list, flags);
   CLI::App& status = add_command(app, "status", "How fresh, how complete, why not", kStatusFooter);
   add_max_age(status, flags);
+  status.add_flag("--watch", flags.status.watch, "go on looking, each second, until Ctrl-C")
+      ->excludes(status.get_option("--max-age"));
   CLI::App& validate =
       add_command(app, "validate", "Check the cache against itself", kValidateFooter);
   validate.add_flag("--deep", flags.validate.deep,
@@ -238,6 +255,10 @@ void add_readers(CLI::App& app, Flags& flags) {
 }
 
 void add_menders(CLI::App& app, Flags& flags) {
+  CLI::App& doctor =
+      add_command(app, "doctor", "Measure what is slow, locked, stale or missing", kDoctorFooter);
+  add_source(doctor, flags);
+  doctor.add_option("--deadline", flags.doctor_deadline, "for all of it (15s)");
   add_source(add_command(app, "repair", "Mend a damaged cache", kRepairFooter), flags);
   CLI::App& rebuild =
       add_command(app, "rebuild", "Fill a new generation from the source", kRebuildFooter);

@@ -17,11 +17,14 @@ struct Flags {
   GetArguments get;
   ListArguments list;
   CaptureArguments capture;
+  StatusArguments status;
+  DoctorArguments doctor;
   std::string max_age;
   std::string request_deadline;
   std::string audit_interval;
   std::string deadline;
   std::string get_deadline;
+  std::string doctor_deadline;
   std::string interval;
   ValidateArguments validate;
   bool adopt = false;

@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/units.h"
+#include "daemon/json_forms.h"
 #include "tidemark/read_through.h"
 
 namespace tidemark::cli {
@@ -38,14 +39,13 @@ class Printer {
 
   void add_item(std::string_view collection, const std::string& key, const Answer& answer,
                 const std::string& row) {
-    results_ += (results_.empty() ? "" : ",") + std::string("{\"collection\":") +
-                json_string(collection) + ",\"key\":" + json_string(key) +
-                ",\"presence\":" + json_string(to_string(answer.presence)) + ",\"row\":" + row;
+    std::string more;
     if (arguments_.read_through) {
-      results_ += ",\"origin\":" + json_string(to_string(answer.origin)) +
-                  ",\"as_of_ms\":" + time_json(answer.as_of);
+      more = ",\"origin\":" + daemon::json_string(to_string(answer.origin)) +
+             ",\"as_of_ms\":" + daemon::time_json(answer.as_of);
     }
-    results_ += "}";
+    results_ += (results_.empty() ? "" : ",") +
+                daemon::item_json(collection, key, answer.presence, row, more);
   }
 
   void tell(const std::string& key, const Answer& answer) const {

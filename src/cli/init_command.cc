@@ -4,6 +4,7 @@
 #include "cli/config_text.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "daemon/json_forms.h"
 #include "tidemark/syncer.h"
 
 namespace tidemark::cli {
@@ -52,13 +53,14 @@ void print_init(const Context& context, const std::string& path, const SyncPrice
   const std::string next = "tidemark " + (other_path ? "--config " + path + " " : "") + "sync";
   if (context.json) {
     print_envelope("init", kDone, nullptr, nullptr,
-                   "{\"config\":" + json_string(path) +
-                       ",\"cache\":" + json_string(cache_path(context.settings)) +
+                   "{\"config\":" + daemon::json_string(path) +
+                       ",\"cache\":" + daemon::json_string(cache_path(context.settings)) +
                        ",\"episodes\":" + std::to_string(price.episodes) +
                        ",\"patterns\":" + std::to_string(price.patterns) +
                        ",\"heuristics\":" + std::to_string(price.heuristics) +
-                       ",\"embeddings\":" + std::to_string(price.embeddings) + ",\"rows_read\":" +
-                       std::to_string(price.rows_read) + ",\"next\":" + json_string(next) + "}");
+                       ",\"embeddings\":" + std::to_string(price.embeddings) +
+                       ",\"rows_read\":" + std::to_string(price.rows_read) +
+                       ",\"next\":" + daemon::json_string(next) + "}");
     return;
   }
   if (context.quiet) return;

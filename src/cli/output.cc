@@ -7,24 +7,18 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/units.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+using daemon::json_string;
 
 // A writer's repair is not waited for when an error is told.
 constexpr std::chrono::milliseconds kLookDeadline{200};
 
 int write_error = 0;  // errno of the first write to stdout that failed; one thread writes
-
-std::int64_t unix_ms(std::chrono::system_clock::time_point time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
 
 // The client marks a time-out of its own; no source said that word.
 std::string_view without_mark(std::string_view source_text) {
@@ -80,32 +74,34 @@ int exit_code_of(ErrorCode code) {
   return kError;
 }
 
-std::string json_string(std::string_view text) { return dump(Json(std::string(text))); }
+std::string capture_json(const CaptureStatus& s) {
+  Json json = {{"installed", s.installed}, {"healthy", s.healthy}, {"trouble", s.trouble},
+               {"version", s.version},     {"head", s.head},       {"floor", s.floor}};
+  json["database_id"] = s.database_id;
+  json["log_rows_max"] = s.log_rows_max;
+  json["tables"] = Json::array();
+  for (const CapturedTable& t : s.tables) {
+    json["tables"].push_back({{"table", t.table},
+                              {"captured", t.captured},
+                              {"healthy", t.healthy},
+                              {"reason", t.reason},
+                              {"epoch", t.epoch}});
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
-std::string time_json(const std::optional<std::chrono::system_clock::time_point>& time) {
-  return time ? std::to_string(unix_ms(*time)) : "null";
+std::string one_line(std::string text) {
+  constexpr unsigned char kDelete = 0x7F;
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == kDelete) c = ' ';
+  }
+  return text;
 }
 
 std::string row_line(const Row& row) {
   return "{\"collection\":" + json_string(row.collection()) + ",\"key\":" + json_string(row.key()) +
          ",\"row\":" + row.to_json() + "}\n";
-}
-
-std::string freshness_json(const Freshness& f) {
-  Json json = {{"state", std::string(to_string(f.state))}};
-  json["checked_at_ms"] = f.checked_at ? Json(unix_ms(*f.checked_at)) : Json(nullptr);
-  json["age_ms"] = f.age ? Json(f.age->count()) : Json(nullptr);
-  json["source_unavailable_since_ms"] =
-      f.source_unavailable_since ? Json(unix_ms(*f.source_unavailable_since)) : Json(nullptr);
-  json["source_unavailable_reason"] = f.source_unavailable_reason;
-  json["source_refused_since_ms"] =
-      f.source_refused_since ? Json(unix_ms(*f.source_refused_since)) : Json(nullptr);
-  json["source_refused_reason"] = f.source_refused_reason;
-  json["doubt"] = f.doubt;
-  json["catching_up"] = f.catching_up;
-  json["incomplete"] = f.incomplete;
-  json["consistent"] = f.consistent;
-  return dump(json);
 }
 
 std::string freshness_text(const Freshness& f) {
@@ -139,15 +135,6 @@ std::string missed_text(const MissedByCapture& missed) {
          "with REPLACE; once none does, run `tidemark capture install --renew`";
 }
 
-std::string missed_json(const std::optional<MissedByCapture>& missed) {
-  if (!missed) return "null";
-  std::string tables;
-  for (const auto& [table, count] : missed->tables) {
-    tables += (tables.empty() ? "" : ",") + json_string(table) + ":" + std::to_string(count);
-  }
-  return "{\"found_at_ms\":" + time_json(missed->found_at) + ",\"tables\":{" + tables + "}}";
-}
-
 bool write_out(std::string_view text) {
   if (write_error != 0) return false;
   errno = 0;
@@ -159,9 +146,14 @@ bool write_out(std::string_view text) {
   return write_error == 0;
 }
 
-int finish_output(int exit) {
+bool flush_out() {
   errno = 0;
   if (std::fflush(stdout) != 0 && write_error == 0) write_error = errno == 0 ? EIO : errno;
+  return write_error == 0;
+}
+
+int finish_output(int exit) {
+  flush_out();
   if (write_error == 0 || write_error == EPIPE) return exit;
   std::fprintf(stderr, "tidemark: cannot write the output: %s\n", std::strerror(write_error));
   return kError;
@@ -169,16 +161,11 @@ int finish_output(int exit) {
 
 void print_envelope(std::string_view command, int exit, const Error* error,
                     const Freshness* freshness, const std::string& result_json) {
-  Json error_json = nullptr;
-  if (error != nullptr) {
-    error_json = {{"code", std::string(to_string(error->code))},
-                  {"message", error->message},
-                  {"hint", error->hint}};
-  }
-  write_out("{\"v\":1,\"command\":" + json_string(command) + ",\"exit\":" + std::to_string(exit) +
-            ",\"error\":" + dump(error_json) +
-            ",\"freshness\":" + (freshness == nullptr ? "null" : freshness_json(*freshness)) +
-            ",\"result\":" + (result_json.empty() ? "null" : result_json) + "}\n");
+  write_out(
+      "{\"v\":1,\"command\":" + json_string(command) + ",\"exit\":" + std::to_string(exit) +
+      ",\"error\":" + (error == nullptr ? "null" : daemon::error_json(*error)) +
+      ",\"freshness\":" + (freshness == nullptr ? "null" : daemon::freshness_json(*freshness)) +
+      ",\"result\":" + (result_json.empty() ? "null" : result_json) + "}\n");
 }
 
 int report_error(const Context& context, std::string_view command, const Error& error,
@@ -222,12 +209,6 @@ Error too_old_error(const Freshness& freshness) {
 void warn_if_stale(const Context& context, const Freshness& freshness) {
   if (freshness.state == FreshnessState::fresh || context.quiet || context.json) return;
   std::fprintf(stderr, "warning: the cache is %s\n", freshness_text(freshness).c_str());
-}
-
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
 }
 
 ReaderOptions reader_options(const Context& context) {

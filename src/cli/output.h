@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/figures.h"
 #include "cli/context.h"
+#include "tidemark/capture.h"
 #include "tidemark/error.h"
 #include "tidemark/freshness.h"
 #include "tidemark/reader.h"
@@ -17,6 +19,8 @@ namespace tidemark::cli {
 
 // Data for stdout, buffered. False once a write has failed: more output is pointless.
 bool write_out(std::string_view text);
+// Writes out what is buffered. False as of write_out.
+bool flush_out();
 // Flushes stdout. `exit`, or kError with a message when the data could not be written; a reader
 // that went away (head, less) is no error.
 [[nodiscard]] int finish_output(int exit);
@@ -34,21 +38,15 @@ void print_envelope(std::string_view command, int exit, const Error* error,
                                      const Error& error);
 // A sentence: what the last audits found, and the command that ends it.
 [[nodiscard]] std::string missed_text(const MissedByCapture& missed);
-// {"found_at_ms":...,"tables":{"episodes":2}}, or null.
-[[nodiscard]] std::string missed_json(const std::optional<MissedByCapture>& missed);
-[[nodiscard]] std::string freshness_json(const Freshness& freshness);
 // A sentence: "fresh, checked 3.2 s ago".
 [[nodiscard]] std::string freshness_text(const Freshness& freshness);
-// What `status --json` has as its result; asks the cache's daemon, for half a second at the most.
-[[nodiscard]] std::string status_json(const CacheStatus& status);
 // {"collection":...,"key":...,"row":...} and a newline.
 [[nodiscard]] std::string row_line(const Row& row);
-// Milliseconds of Unix time, or null.
-[[nodiscard]] std::string time_json(
-    const std::optional<std::chrono::system_clock::time_point>& time);
-[[nodiscard]] std::string json_string(std::string_view text);
-// "12,345"
-[[nodiscard]] std::string grouped(std::uint64_t number);
+// Without what would end the line or move the cursor: a blank in its place.
+[[nodiscard]] std::string one_line(std::string text);
+// As `capture status --json` has it.
+[[nodiscard]] std::string capture_json(const CaptureStatus& status);
+using base::grouped;
 // True when the cache is older than `max_age` (or its age is not known).
 [[nodiscard]] bool too_old(const Freshness& freshness,
                            const std::optional<std::chrono::milliseconds>& max_age);

@@ -39,9 +39,11 @@ void ProgressLine::show(const Progress& progress) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-bool can_show_progress() {
+bool can_rewrite(int fd) {
   const char* const term = std::getenv("TERM");
-  return ::isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+  return ::isatty(fd) == 1 && term != nullptr && std::string_view(term) != "dumb";
 }
+
+bool can_show_progress() { return can_rewrite(STDERR_FILENO); }
 
 }  // namespace tidemark::cli

@@ -27,7 +27,9 @@ class ProgressLine {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// Whether stderr is a terminal that can rewrite a line.
+// Whether a descriptor is a terminal that can rewrite a line.
+[[nodiscard]] bool can_rewrite(int fd);
+// Whether stderr is one.
 [[nodiscard]] bool can_show_progress();
 
 }  // namespace tidemark::cli

@@ -3,31 +3,10 @@
 
 #include "cli/output.h"
 #include "cli/syncing.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli {
 namespace {
-
-std::string json_list(const std::vector<std::string>& texts) {
-  std::string out = "[";
-  for (const auto& text : texts) out += (out.size() == 1 ? "" : ",") + json_string(text);
-  return out + "]";
-}
-
-std::string audit_json(const AuditReport& audit) {
-  std::string collections;
-  for (const auto& [name, found] : audit.collections) {
-    collections += (collections.empty() ? "" : ",") + json_string(name) +
-                   ":{\"equal\":" + std::to_string(found.equal) +
-                   ",\"missing\":" + std::to_string(found.missing) +
-                   ",\"different\":" + std::to_string(found.different) +
-                   ",\"surplus\":" + std::to_string(found.surplus) +
-                   ",\"keys\":" + json_list(found.keys) + "}";
-  }
-  return std::string("{\"against_source\":true,\"differs\":") +
-         (audit.differs() ? "true" : "false") + ",\"requests\":" + std::to_string(audit.requests) +
-         ",\"rows_read\":" + (audit.rows_read ? std::to_string(*audit.rows_read) : "null") +
-         ",\"collections\":{" + collections + "}}";
-}
 
 void print_audit(const AuditReport& audit) {
   for (const auto& [name, found] : audit.collections) {
@@ -48,11 +27,7 @@ int run_repair(const Context& context) {
   if (!performed) return report_pass_error(context, "repair", performed.error());
   const auto* const done = &std::get<RepairReport>(*performed);
   if (context.json) {
-    const std::string kept = done->kept_as.empty() ? "null" : json_string(done->kept_as);
-    print_envelope("repair", kDone, nullptr, &done->sync.freshness,
-                   "{\"problems\":" + json_list(done->problems) +
-                       ",\"rows_dropped\":" + std::to_string(done->rows_dropped) +
-                       ",\"kept_as\":" + kept + ",\"sync\":" + done->sync.to_json() + "}");
+    print_envelope("repair", kDone, nullptr, &done->sync.freshness, daemon::done_json(*performed));
     return kDone;
   }
   if (context.quiet) return kDone;
@@ -81,7 +56,7 @@ int run_audit(const Context& context) {
   if (context.json) {
     const CacheStatus status = inspect(cache_path(context.settings), reader_options(context));
     print_envelope("validate", exit, nullptr, status.readable ? &status.freshness : nullptr,
-                   audit_json(*audit));
+                   daemon::done_json(*done));
   } else if (!context.quiet) {
     print_audit(*audit);
   }

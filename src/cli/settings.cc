@@ -74,13 +74,6 @@ Result<std::string> checked_token(std::string token, const std::string& where) {
   return token;
 }
 
-bool token_is_a_file(const Settings& settings) {
-  if (!settings.token_file) return false;
-  const auto origin = settings.origins.find("source.token_file");
-  const bool flag = origin != settings.origins.end() && origin->second.layer == Layer::flag;
-  return flag || !environment("TURSO_AUTH_TOKEN");
-}
-
 }  // namespace
 
 void merge(Settings& upper, const Settings& lower) {
@@ -186,6 +179,13 @@ std::string cache_path(const Settings& settings) {
   const auto base = environment("XDG_CACHE_HOME");
   const std::string home = environment("HOME").value_or(".");
   return base.value_or(home + "/.cache") + "/tidemark/cache.redb";
+}
+
+bool token_is_a_file(const Settings& settings) {
+  if (!settings.token_file) return false;
+  const auto origin = settings.origins.find("source.token_file");
+  const bool flag = origin != settings.origins.end() && origin->second.layer == Layer::flag;
+  return flag || !environment("TURSO_AUTH_TOKEN");
 }
 
 Result<std::string> read_token(const Settings& settings) {

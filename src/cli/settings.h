@@ -79,6 +79,8 @@ void mark_as_flags(Settings& settings);
 [[nodiscard]] Result<void> check_times(const Settings& settings);
 // The named or the default cache path: $XDG_CACHE_HOME or ~/.cache, then tidemark/cache.redb.
 [[nodiscard]] std::string cache_path(const Settings& settings);
+// Whether the token is read from `settings.token_file`, and not from TURSO_AUTH_TOKEN.
+[[nodiscard]] bool token_is_a_file(const Settings& settings);
 // The token: --token-file, else TURSO_AUTH_TOKEN, else the configured token file; empty when none
 // is named. Errors: invalid (missing, unreadable, empty, not one printable word); never the token.
 [[nodiscard]] Result<std::string> read_token(const Settings& settings);

@@ -6,6 +6,7 @@
 #include "cli/signals.h"
 #include "cli/syncing.h"
 #include "cli/units.h"
+#include "daemon/json_forms.h"
 #include "tidemark/syncer.h"
 
 namespace tidemark::cli {
@@ -46,8 +47,8 @@ std::string price_json(const SyncPrice& price) {
   const auto n = [](std::uint64_t value) { return std::to_string(value); };
   const bool follows = price.changes.has_value();
   const std::string everything = "{\"rows_read\":" + n(price.everything_rows_read) + "}";
-  return "{\"dry_run\":true,\"mode\":" + json_string(price.mode) +
-         ",\"reason\":" + json_string(price.reason) + ",\"episodes\":" + n(price.episodes) +
+  return "{\"dry_run\":true,\"mode\":" + daemon::json_string(price.mode) +
+         ",\"reason\":" + daemon::json_string(price.reason) + ",\"episodes\":" + n(price.episodes) +
          ",\"patterns\":" + n(price.patterns) + ",\"heuristics\":" + n(price.heuristics) +
          ",\"embeddings\":" + n(price.embeddings) + ",\"rows_read\":" + n(price.rows_read) +
          ",\"fill\":" + everything + ",\"audit\":" + (follows ? everything : "null") +

@@ -60,16 +60,6 @@ std::optional<std::chrono::milliseconds> parse_deadline(std::string_view text) {
   return text == "none" ? std::chrono::milliseconds(0) : parse_duration(text);
 }
 
-std::string format_duration(std::chrono::milliseconds duration) {
-  const std::int64_t ms = duration.count();
-  if (ms < 1'000) return std::to_string(ms) + " ms";
-  if (ms < 60'000)
-    return std::to_string(ms / 1'000) + "." + std::to_string(ms % 1'000 / 100) + " s";
-  if (ms < 3'600'000) return std::to_string(ms / 60'000) + " min";
-  if (ms < 86'400'000) return std::to_string(ms / 3'600'000) + " h";
-  return std::to_string(ms / 86'400'000) + " d";
-}
-
 std::optional<std::size_t> parse_size(std::string_view text) {
   const auto bytes = parse_scaled(text, kSizes);
   return bytes ? std::optional(static_cast<std::size_t>(*bytes)) : std::nullopt;

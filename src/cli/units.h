@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/figures.h"
+
 namespace tidemark::cli {
 
 // A number with ms, s, m, h or d; nullopt for anything else, for overflow and for a bare number
@@ -15,7 +17,7 @@ namespace tidemark::cli {
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // A duration, or "none" for 0.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_deadline(std::string_view text);
-[[nodiscard]] std::string format_duration(std::chrono::milliseconds duration);
+using base::format_duration;
 // A number with B, KiB, MiB or GiB.
 [[nodiscard]] std::optional<std::size_t> parse_size(std::string_view text);
 // The word that is at most two edits away; empty when none is.

@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "cli/output.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli {
 
@@ -14,7 +15,7 @@ int run_validate(const Context& context, const ValidateArguments& arguments) {
   if (context.json) {
     std::string problems;
     for (const auto& problem : result->problems) {
-      problems += (problems.empty() ? "" : ",") + json_string(problem);
+      problems += (problems.empty() ? "" : ",") + daemon::json_string(problem);
     }
     const CacheStatus status = inspect(cache_path(context.settings), reader_options(context));
     print_envelope("validate", exit, nullptr, status.readable ? &status.freshness : nullptr,

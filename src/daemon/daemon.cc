@@ -12,15 +12,13 @@
 #include "cache/read_stats.h"
 #include "daemon/control.h"
 #include "daemon/describe.h"
-#include "daemon/http.h"
+#include "daemon/front.h"
 #include "daemon/jobs.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/place.h"
-#include "daemon/routes.h"
 #include "daemon/scrubbing.h"
-#include "daemon/token.h"
 #include "sync/worker.h"
 #include "turso/connection.h"
 
@@ -56,7 +54,6 @@ class Daemon {
 
  private:
   [[nodiscard]] Result<void> listen();
-  [[nodiscard]] Result<void> listen_http();
   void await_signal();
   void watch();
 
@@ -70,7 +67,6 @@ class Daemon {
   void take(Ask ask, const std::shared_ptr<Session>& session);
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::string metrics() const;
-  [[nodiscard]] HttpReply show(const HttpRequest& request) const;
   [[nodiscard]] Result<void> reload();
   void stop();
   void abandon();
@@ -82,7 +78,6 @@ class Daemon {
   Schedule schedule_;
   Jobs jobs_;
   Metrics metrics_;
-  std::string token_;  // of the HTTP server
   std::string socket_;
   const Clock::time_point started_ = Clock::now();
   std::uint64_t passes_ = 0;
@@ -98,7 +93,9 @@ class Daemon {
   asio::steady_timer watchdog_{loop_};  // the service manager's
   ControlServer control_{
       loop_, [this](const Request& request, const auto& session) { handle(request, session); }};
-  HttpServer http_{loop_, [this](const HttpRequest& request) { return show(request); }};
+  Front front_{loop_,
+               {[this] { return status(); }, [this] { return metrics(); },
+                [this]() -> const CacheStatus& { return metrics_.cache(); }}};
 
   Scrubbing scrub_{loop_, worker_, [this](const Slice& slice) { scrubbed(slice); }};
 
@@ -119,25 +116,8 @@ Result<void> Daemon::listen() {
   TIDEMARK_ASSIGN(socket, socket_path(settings_.setup.cache, settings_.socket));
   TIDEMARK_TRY(control_.listen(socket, settings_.setup.options.cache_mode));
   socket_ = socket;
-  TIDEMARK_TRY(listen_http());
+  TIDEMARK_TRY(front_.listen(settings_));
   return place_.announce(socket);
-}
-
-Result<std::string> token_of(const Settings& settings) {
-  if (settings.listen.empty()) return std::string();
-  return http_token(settings.token_file.empty() ? settings.setup.cache + ".token"
-                                                : settings.token_file);
-}
-
-Result<void> Daemon::listen_http() {
-  if (settings_.listen.empty()) return {};
-  TIDEMARK_ASSIGN(token, token_of(settings_));
-  token_ = std::move(token);
-  TIDEMARK_ASSIGN(local, http_.listen(settings_.listen));
-  log_line(local ? Level::info : Level::warning,
-           "HTTP on " + settings_.listen +
-               (local ? "" : ": /metrics and /readyz are open to who can connect"));
-  return {};
 }
 
 Result<void> Daemon::run() {
@@ -149,6 +129,7 @@ Result<void> Daemon::run() {
   TIDEMARK_TRY(listen());
   block_signals(SIG_BLOCK);
   worker_.run([] {});  // starts its thread
+  front_.start();
   block_signals(SIG_UNBLOCK);
   await_signal();
   watch();
@@ -203,6 +184,7 @@ void Daemon::start(const Job& job) {
   schedule_.pass_started();
   notify_manager("STATUS=" + std::string(to_string(job.ask.work)) + " runs (" +
                  std::string(to_string(job.trigger)) + ")");
+  front_.status_changed();
   Setup setup = settings_.setup;
   if (!job.listeners.empty()) setup.config.heartbeat = {};  // what it saw is told to readers
   worker_.run([this, setup = std::move(setup), ask = job.ask] {
@@ -221,7 +203,10 @@ void Daemon::tell(const Progress& progress) {
   const auto now = Clock::now();
   if (now - told_ < kProgressSpacing) return;
   told_ = now;
-  asio::post(loop_, [this, progress] { jobs_.progress(progress); });
+  asio::post(loop_, [this, progress] {
+    jobs_.progress(progress);
+    front_.progress(progress);
+  });
 }
 
 void Daemon::ended(Ended ended) {
@@ -239,7 +224,9 @@ void Daemon::ended(Ended ended) {
   log_line(outcome.level, std::string(to_string(job.ask.work)) + " (" +
                               std::string(to_string(job.trigger)) + "): " + outcome.text);
   notify_manager("STATUS=" + (last_error_.empty() ? "in step" : last_error_));
+  front_.pass_ended(job, result, ended.took);
   jobs_.end(result);
+  front_.status_changed();
   if (stopping_) return finish();
   step();
 }
@@ -318,13 +305,6 @@ std::string Daemon::metrics() const {
                         schedule_.failures()});
 }
 
-HttpReply Daemon::show(const HttpRequest& request) const {
-  const std::function<std::string()> metrics_text = [this] { return metrics(); };
-  const std::function<std::string()> status_json = [this] { return encode(Reply(status())); };
-  return answer(request, {metrics_.cache(), std::chrono::system_clock::now(), token_, metrics_text,
-                          status_json});
-}
-
 // What cannot change while it runs is not changed at all.
 Result<void> Daemon::reload() {
   if (stopping_) return std::unexpected(stopping_error());
@@ -338,13 +318,13 @@ Result<void> Daemon::reload() {
                 "the cache, the socket and listen cannot change while the daemon runs",
                 "restart it");
   }
-  TIDEMARK_ASSIGN(token, token_of(*loaded));
-  token_ = std::move(token);
+  TIDEMARK_TRY(front_.reload(*loaded));
   settings_ = std::move(*loaded);
   schedule_.reload(settings_.timing, Clock::now());
   metrics_.reload(settings_.max_staleness, std::chrono::system_clock::now());
   scrub_.reload(settings_.scrub_interval);
   log_line(Level::info, "configuration read again");
+  front_.status_changed();
   step();
   return {};
 }
@@ -356,7 +336,7 @@ void Daemon::stop() {
   due_.cancel();
   scrub_.stop();
   control_.close();
-  http_.close();
+  front_.close();
   jobs_.refuse_waiting(stopping_error());
   if (jobs_.running() == nullptr) return finish();
   stopped_.expires_after(settings_.stop_deadline / kStopGraceDivisor);

@@ -70,6 +70,19 @@ Outcome judge(const Result<Done>& result, bool own) {
           differs ? "the cache differs from its source" : "the cache equals its source"};
 }
 
+std::string_view outcome_word(const Result<Done>& result) {
+  if (!result) return "error";
+  bool differs = false;
+  if (const auto* const audit = std::get_if<AuditReport>(&*result)) {
+    differs = audit->differs();
+  } else if (const auto* const repair = std::get_if<RepairReport>(&*result)) {
+    differs = repair->sync.validation.failed();
+  } else {
+    differs = std::get<SyncReport>(*result).validation.failed();
+  }
+  return differs ? "differs" : "done";
+}
+
 std::string shown_source(const std::string& source) {
   const auto url = turso::parse_source_url(source);
   return url ? url->display : "the source";

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "daemon/log.h"
 #include "daemon/perform.h"
@@ -17,6 +18,9 @@ struct Outcome {
 };
 // `own`: it was what the daemon's own passes ask for; else an error may be the asker's.
 [[nodiscard]] Outcome judge(const Result<Done>& result, bool own);
+
+// "done", "error", or "differs": its validation, or the comparison, found a difference.
+[[nodiscard]] std::string_view outcome_word(const Result<Done>& result);
 
 // A source as it may be shown: no secret is in it.
 [[nodiscard]] std::string shown_source(const std::string& source);

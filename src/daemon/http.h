@@ -11,6 +11,8 @@
 
 namespace tidemark::daemon {
 
+class Exchange;
+
 struct HttpRequest {
   std::string path;           // as sent, up to the question mark
   std::string query;          // after it
@@ -27,7 +29,8 @@ struct HttpReply {
 // IP address or localhost.
 class HttpServer {
  public:
-  using Answer = std::function<HttpReply(const HttpRequest&)>;
+  // Called once for each request that can be answered; it replies at once or later.
+  using Answer = std::function<void(const HttpRequest&, const std::shared_ptr<Exchange>&)>;
 
   HttpServer(asio::io_context& loop, Answer answer);
   HttpServer(const HttpServer&) = delete;

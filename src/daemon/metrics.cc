@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "daemon/describe.h"
 #include "daemon/tuning.h"
 
 namespace tidemark::daemon {
@@ -55,13 +56,6 @@ const SyncReport* report_in(const Result<Done>& result) {
   if (!result) return nullptr;
   if (const auto* const repair = std::get_if<RepairReport>(&*result)) return &repair->sync;
   return std::get_if<SyncReport>(&*result);
-}
-
-bool found_wrong(const Done& done) {
-  const auto* const audit = std::get_if<AuditReport>(&done);
-  if (audit != nullptr) return audit->differs();
-  const auto* const repair = std::get_if<RepairReport>(&done);
-  return (repair != nullptr ? repair->sync : std::get<SyncReport>(done)).validation.failed();
 }
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
@@ -233,7 +227,7 @@ void Metrics::pass_ended(Work work, const Result<Done>& result, std::chrono::mil
                          CacheStatus after, WallTime now) {
   const SyncReport* const report = report_in(result);
   const std::string mode = report != nullptr ? report->mode : std::string(to_string(work));
-  const std::string outcome = !result ? "error" : found_wrong(*result) ? "differs" : "done";
+  const std::string outcome(outcome_word(result));
   counted_->passes.Add({{"mode", mode}, {"outcome", outcome}}, pass_seconds())
       .Observe(Seconds(took).count());
   if (outcome == "differs") counted_->differing.Increment();

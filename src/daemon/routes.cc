@@ -1,16 +1,21 @@
 #include "daemon/routes.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "daemon/metrics.h"
+#include "daemon/tuning.h"
 
 namespace tidemark::daemon {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr const char* kJson = "application/json";
+constexpr std::string_view kItems = "/v1/items/";
 
 // "60s"; without a unit: seconds.
 std::optional<milliseconds> duration_of(std::string_view text) {
@@ -66,21 +71,56 @@ bool authorized(std::string_view header, const std::string& token) {
   return header.starts_with(kScheme) && same(header.substr(kScheme.size()), token);
 }
 
+// "limit=20"; nothing: all that there are.
+HttpReply reports(const std::string& query, const PassLog& passes) {
+  constexpr std::string_view kName = "limit=";
+  std::size_t limit = kReportsMax;
+  if (!query.empty()) {
+    const std::string_view digits =
+        std::string_view(query).substr(std::min(kName.size(), query.size()));
+    const char* const last = digits.data() + digits.size();
+    const auto [end, error] = std::from_chars(digits.data(), last, limit);
+    if (!query.starts_with(kName) || error != std::errc() || end != last || limit == 0) {
+      return {400, "only limit may be asked for, as in /v1/reports?limit=20\n"};
+    }
+  }
+  return {200, passes.json(limit), kJson};
+}
+
+Routed item(const HttpRequest& request) {
+  if (!request.query.empty()) return HttpReply{400, "an item takes no question\n"};
+  auto path = item_path(std::string_view(request.path).substr(kItems.size()));
+  if (path) return std::move(*path);
+  return HttpReply{400,
+                   "an item is /v1/items/COLLECTION/KEY, with %XX for what a path cannot hold\n"};
+}
+
+// What holds memories, or says whose they are.
+std::optional<Routed> guarded(const HttpRequest& request, const Shown& shown) {
+  if (request.path == "/v1/status") return HttpReply{200, shown.status(), kJson};
+  if (request.path == "/v1/reports") return reports(request.query, shown.passes);
+  if (request.path == "/v1/events") return EventsAsked{};
+  if (request.path.starts_with(kItems)) return item(request);
+  return std::nullopt;
+}
+
 }  // namespace
 
-HttpReply answer(const HttpRequest& request, const Shown& shown) {
+Routed route(const HttpRequest& request, const Shown& shown) {
   if (request.path == "/metrics") {
-    return {200, shown.metrics(), "text/plain; version=0.0.4; charset=utf-8"};
+    return HttpReply{200, shown.metrics(), "text/plain; version=0.0.4; charset=utf-8"};
   }
-  if (request.path == "/healthz") return {200, "ok\n"};
+  if (request.path == "/healthz") return HttpReply{200, "ok\n"};
   if (request.path == "/readyz") return readiness(request.query, shown);
-  if (request.path == "/v1/status") {
+  if (request.path.starts_with("/v1/")) {
     if (!authorized(request.authorization, shown.token)) {
-      return {401, "a bearer token is needed: docs/daemon.md says where it is\n"};
+      return HttpReply{401, "a bearer token is needed: docs/daemon.md says where it is\n"};
     }
-    return {200, shown.status(), "application/json"};
+    if (auto answer = guarded(request, shown)) return std::move(*answer);
   }
-  return {404, "there are /metrics, /healthz, /readyz and /v1/status\n"};
+  return HttpReply{404,
+                   "there are /metrics, /healthz, /readyz, /v1/status, /v1/reports, /v1/events and "
+                   "/v1/items/COLLECTION/KEY\n"};
 }
 
 }  // namespace tidemark::daemon

@@ -4,8 +4,11 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <variant>
 
 #include "daemon/http.h"
+#include "daemon/item_path.h"
+#include "daemon/pass_log.h"
 #include "tidemark/reader.h"
 
 namespace tidemark::daemon {
@@ -17,8 +20,14 @@ struct Shown {
   const std::string& token;                     // never empty
   const std::function<std::string()>& metrics;  // made when asked for
   const std::function<std::string()>& status;
+  const PassLog& passes;
 };
 
-[[nodiscard]] HttpReply answer(const HttpRequest& request, const Shown& shown);
+// Wants to be told what happens from now on.
+struct EventsAsked {};
+// A reply, or what takes longer.
+using Routed = std::variant<HttpReply, ItemPath, EventsAsked>;
+
+[[nodiscard]] Routed route(const HttpRequest& request, const Shown& shown);
 
 }  // namespace tidemark::daemon

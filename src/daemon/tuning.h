@@ -62,6 +62,30 @@ inline constexpr std::size_t kHttpConnectionsMax = 32;
 // Read and dropped after the reply, so that it arrives.
 inline constexpr std::size_t kHttpDroppedBytesMax = std::size_t{1} << 20U;
 
+// Passes that are shown: most of an hour at the usual interval, and the errors of a longer outage.
+inline constexpr std::size_t kReportsMax = 100;
+// One with 100 skipped rows under long keys is some 50 KiB.
+inline constexpr std::size_t kReportsBytesMax = std::size_t{4} << 20U;
+
+// Who watches the events: a page or two in a browser; the other connections are left to scrapers.
+inline constexpr std::size_t kEventStreamsMax = 8;
+// Beside an event that waits already; a client that falls behind further starts anew.
+inline constexpr std::size_t kStreamBytesMax = std::size_t{1} << 20U;
+// The kernel's share of it, so that who is slow is soon known to be.
+inline constexpr int kStreamSendBytes = 64 << 10;
+// Between two looks at whether the cache has turned stale by itself: half of the second within
+// which it is told.
+inline constexpr std::chrono::milliseconds kEventTick{500};
+// A proxy closes a connection on which nothing comes, often after a minute.
+inline constexpr int kTicksPerHeartbeat = 30;
+// For a client that lost the stream to come again.
+inline constexpr std::chrono::milliseconds kEventRetry{2'000};
+
+// Items that are to be read, one after the other.
+inline constexpr std::size_t kItemsWaitingMax = 8;
+// For the cache to be opened: what is being repaired is told as busy, and asked for again.
+inline constexpr std::chrono::milliseconds kItemDeadline{1'000};
+
 // For a pass that runs at SIGTERM to end by itself, of `stop_deadline`; the rest is for it to stop.
 inline constexpr int kStopGraceDivisor = 2;
 inline constexpr std::chrono::milliseconds kStopDeadline{10'000};

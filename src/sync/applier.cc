@@ -36,14 +36,15 @@ Result<void> Applier::drop_out_of_scope(const model::Catalog& cached) {
   return {};
 }
 
-Result<void> Applier::take(ListedPlaces event) {
+Result<void> Applier::take(const ListedPlaces& event) {
   if (resumed_) return lower_window(event);
   Listed& listed = listed_[event.collection];
   listed.count += event.places.size();
   listed.ended = event.last;
   TIDEMARK_TRY(skip(*event.collection, event.skipped));
   if (event.collection->kind == Kind::episodes) return join_window(event);
-  keys_[event.collection].insert(event.places.begin(), event.places.end());
+  if (!compares_keys(*event.collection)) return {};
+  for (const std::string& key : event.places) listed_keys_[event.collection].add(key);
   return {};
 }
 
@@ -232,31 +233,49 @@ Result<void> Applier::skip(const Collection& collection,
   return {};
 }
 
-Result<void> Applier::find_unlisted(const Collection& collection) {
-  const auto& known = keys_[&collection];
-  std::string last;
-  bool first = true;
+// A generation that this pass began has nothing but what was listed.
+bool Applier::compares_keys(const Collection& collection) const {
+  const bool by_key = collection.kind == Kind::patterns || collection.kind == Kind::heuristics;
+  return by_key && scope_.sync_patterns && (!filling_ || filling_->resumed);
+}
+
+// On from where it stopped, until it has enough: those not listed may be a million.
+Result<void> Applier::find_unlisted() {
+  const std::string from = compared_to_ ? compared_to_->first : "";
+  bool reached = from.empty();
+  for (const Collection& collection : catalog_.collections) {
+    reached = reached || collection.name == from;
+    if (!reached || !compares_keys(collection)) continue;
+    TIDEMARK_ASSIGN(ended, find_unlisted(collection));
+    if (!ended) return {};
+    compared_to_.reset();
+  }
+  return {};
+}
+
+// False: enough were found before its end.
+Result<bool> Applier::find_unlisted(const Collection& collection) {
+  base::KeySet& listed = listed_keys_[&collection];
+  std::set<std::string>& found = candidates_[&collection];
   while (true) {
-    const std::optional<std::string_view> after =
-        first ? std::nullopt : std::optional<std::string_view>(last);
+    std::optional<std::string_view> after;
+    if (compared_to_) after = compared_to_->second;
     TIDEMARK_ASSIGN(keys, session_.keys(collection.name, after, kIndexSlice));
     for (const std::string& key : keys) {
-      if (!known.contains(key)) candidates_[&collection].insert(key);
+      if (!listed.contains(key)) found.insert(key);
     }
-    if (keys.size() < kIndexSlice) return {};
-    last = keys.back();
-    first = false;
+    if (keys.size() < kIndexSlice) return true;
+    compared_to_ = {collection.name, keys.back()};
+    if (found.size() >= kCandidatesMax) return false;
   }
 }
 
 Result<std::map<const Collection*, std::vector<std::string>>> Applier::candidates() {
-  for (const Collection& collection : catalog_.collections) {
-    const bool by_key = collection.kind == Kind::patterns || collection.kind == Kind::heuristics;
-    if (by_key && scope_.sync_patterns && confirm_round_ == 0)
-      TIDEMARK_TRY(find_unlisted(collection));
-  }
+  if (confirm_round_ == 0) TIDEMARK_TRY(find_unlisted());
   std::map<const Collection*, std::vector<std::string>> out;
-  for (auto& [collection, keys] : candidates_) out[collection] = {keys.begin(), keys.end()};
+  for (auto& [collection, keys] : candidates_) {
+    if (!keys.empty()) out[collection] = {keys.begin(), keys.end()};
+  }
   candidates_.clear();
   return out;
 }

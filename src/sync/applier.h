@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/key_set.h"
 #include "cache/writer.h"
 #include "sync/audit.h"
 #include "sync/engine.h"
@@ -51,16 +52,24 @@ class Applier {
 
   // Removes what the scope switched off and tables that the source no longer has.
   [[nodiscard]] Result<void> drop_out_of_scope(const model::Catalog& cached);
-  [[nodiscard]] Result<void> take(ListedPlaces event);
+  [[nodiscard]] Result<void> take(const ListedPlaces& event);
   [[nodiscard]] Result<void> take(ListedChildren event);
   [[nodiscard]] Result<void> take(FetchedRows event);
 
-  // Ends the listing, or a round of answers; the keys to confirm at the source, by collection.
+  // Ends the listing, or a round of answers; the keys to confirm at the source, by collection. Not
+  // all at once where very many were not listed: see more_unlisted().
   [[nodiscard]] Result<std::map<const model::Collection*, std::vector<std::string>>> candidates();
   // From here on fetched rows are answers to candidates.
   void begin_confirm() {
     confirming_ = true;
     ++confirm_round_;
+  }
+  // After the last round: the next candidates are others, whose rounds begin anew. False: there are
+  // none.
+  [[nodiscard]] bool more_unlisted() {
+    if (!compared_to_) return false;
+    confirm_round_ = 0;
+    return true;
   }
   // Settles removals and the window; checks what this pass learned.
   [[nodiscard]] Result<void> finish(SyncReport& report);
@@ -87,7 +96,10 @@ class Applier {
   [[nodiscard]] Result<void> take_rows(FetchedRows& event);
   [[nodiscard]] Result<bool> has_parent(const model::Parent& parent);
   [[nodiscard]] Result<void> join_window(const ListedPlaces& event);
-  [[nodiscard]] Result<void> find_unlisted(const model::Collection& collection);
+  // What a row that the cache has and the list lacks is looked for in: of patterns and heuristics.
+  [[nodiscard]] bool compares_keys(const model::Collection& collection) const;
+  [[nodiscard]] Result<void> find_unlisted();
+  [[nodiscard]] Result<bool> find_unlisted(const model::Collection& collection);
   [[nodiscard]] Result<void> skip(const model::Collection& collection,
                                   const std::vector<model::Skipped>& skipped);
   [[nodiscard]] Result<void> lower_window(const ListedPlaces& event);
@@ -115,7 +127,10 @@ class Applier {
   std::map<const model::Collection*, Listed> listed_;
   std::map<const model::Collection*, std::set<std::string>> candidates_;
   std::set<std::pair<std::string, std::string>> moved_;  // candidates that were listed as well
-  std::map<const model::Collection*, std::set<std::string>> keys_;  // listed keys, not of episodes
+  std::map<const model::Collection*, std::set<std::string>> keys_;  // listed ones of embeddings
+  std::map<const model::Collection*, base::KeySet> listed_keys_;    // where compares_keys()
+  // Where find_unlisted() stopped: a collection's name and its last key. Nothing: at the end.
+  std::optional<std::pair<std::string, std::string>> compared_to_;
   std::map<std::pair<std::string, std::string>, std::string> skips_;  // reasons
   std::set<std::pair<std::string, std::string>> counted_;             // skipped ones
   std::string walked_to_;     // the episodes' index is joined down to this place

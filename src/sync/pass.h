@@ -66,6 +66,8 @@ class Pass {
 
   // reconcile.cc
   [[nodiscard]] Result<void> reconcile(const model::Catalog& catalog, Fetcher& fetcher);
+  [[nodiscard]] Result<void> confirm_candidates(Applier& applier, const model::Catalog& catalog,
+                                                Fetcher& fetcher);
   [[nodiscard]] Result<void> finish_in_place(const model::Catalog& catalog, Fetcher& fetcher);
 
   // delta.cc

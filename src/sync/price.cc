@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "cache/writer.h"
-#include "source/quoting.h"
+#include "source/look.h"
 #include "sync/audit.h"
 #include "sync/discover.h"
 #include "sync/engine.h"
@@ -11,21 +11,17 @@
 namespace tidemark::sync {
 namespace {
 
-turso::Statement count_statement(const model::Collection& collection) {
-  return {"SELECT count(*) FROM " + source::quote_name(collection.name), {}};
-}
-
 // What is in scope, and what reading all of it costs.
 Result<void> price_everything(Fetcher& fetcher, const model::Catalog& catalog, const Scope& scope,
                               SyncPrice& price) {
   std::vector<turso::Statement> counts;
   counts.reserve(catalog.collections.size());
-  for (const auto& collection : catalog.collections) counts.push_back(count_statement(collection));
+  for (const auto& collection : catalog.collections)
+    counts.push_back(source::count_statement(collection));
   TIDEMARK_ASSIGN(counted, fetcher.ask_each(std::move(counts)));
   for (std::size_t i = 0; i < catalog.collections.size(); ++i) {
     const model::Collection& collection = catalog.collections[i];
-    const model::RowSet& rows = counted[i];
-    const auto count = rows.size() == 1 ? static_cast<std::uint64_t>(rows.row(0)[0].as_int64()) : 0;
+    const std::uint64_t count = source::read_count(counted[i]).value_or(0);
     if (!in_scope(collection, scope)) continue;
     // The list and the rows; without an index on the order column the list reads the whole table.
     std::uint64_t cost = 2 * count;

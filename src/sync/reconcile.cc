@@ -20,26 +20,16 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   TIDEMARK_ASSIGN(session, open->begin());
   Applier applier(session, catalog, scope_, filling(), setup_.audit);
   if (suspects_) applier.watch(&*suspects_);
-  const auto observe = [this](const Event& event) { count(event); };
   TIDEMARK_TRY(applier.drop_out_of_scope(open->meta().catalog.catalog));
   TIDEMARK_TRY(transfer(
       applier, fetcher,
       [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).run(stored()); },
-      observe));
+      [this](const Event& event) { count(event); }));
   phase_ = "confirm";
   tallies_.clear();
-  // At most three rounds: candidates, the embeddings of those that came back, what these lack.
-  for (bool again = false;; again = true) {
-    TIDEMARK_ASSIGN(candidates, applier.candidates());
-    applier.begin_confirm();
-    if (candidates.empty()) break;
-    TIDEMARK_TRY(transfer(
-        applier, fetcher,
-        [&](const Emit& emit) {
-          return Scan(fetcher, catalog, scope_, emit).confirm(candidates, again);
-        },
-        observe));
-  }
+  do {
+    TIDEMARK_TRY(confirm_candidates(applier, catalog, fetcher));
+  } while (applier.more_unlisted());
   // Those that moved up since the window was listed may be more than it has room for.
   TIDEMARK_TRY(applier.settle_window({}));
   if (suspects_) TIDEMARK_TRY(explain_differences(fetcher));
@@ -48,6 +38,22 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   list_torn_ = applier.list_was_torn();
   report_.commits += applier.commits() + 1;
   return commit(std::move(session), catalog, fetcher);
+}
+
+// At most three rounds: candidates, the embeddings of those that came back, what these lack.
+Result<void> Pass::confirm_candidates(Applier& applier, const model::Catalog& catalog,
+                                      Fetcher& fetcher) {
+  for (bool again = false;; again = true) {
+    TIDEMARK_ASSIGN(candidates, applier.candidates());
+    applier.begin_confirm();
+    if (candidates.empty()) return {};
+    TIDEMARK_TRY(transfer(
+        applier, fetcher,
+        [&](const Emit& emit) {
+          return Scan(fetcher, catalog, scope_, emit).confirm(candidates, again);
+        },
+        [this](const Event& event) { count(event); }));
+  }
 }
 
 }  // namespace tidemark::sync

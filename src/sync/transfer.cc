@@ -24,7 +24,7 @@ Result<void> apply_all(Applier& applier, base::BoundedQueue<Event>& queue,
 
 Result<void> apply(Applier& applier, Event event) {
   if (auto* const places = std::get_if<ListedPlaces>(&event)) {
-    return applier.take(std::move(*places));
+    return applier.take(*places);
   }
   if (auto* const children = std::get_if<ListedChildren>(&event)) {
     return applier.take(std::move(*children));

@@ -26,6 +26,10 @@ inline constexpr std::size_t kListChunkRows = 40'000;
 // Parents in one request for embeddings.
 inline constexpr std::size_t kParentsPerList = 5'000;
 
+// Cached keys without a row in the lists that are asked for at a time, in memory about 5 MB; a few
+// pages.
+inline constexpr std::size_t kCandidatesMax = 20'000;
+
 // Index entries that are walked at a time.
 inline constexpr std::size_t kIndexSlice = 2'000;
 
@@ -58,6 +62,11 @@ inline constexpr std::size_t kReportSkipsMax = 100;
 // Caches up to this many rows are checked row by row after each pass, which takes about 1.3 us a
 // row: a check must not be what a pass waits for. `tidemark validate` checks any cache.
 inline constexpr std::uint64_t kCheckRowsMax = 10'000;
+
+// Round trips that a probe measures: their median is not moved by one or two slow ones.
+inline constexpr int kProbeRoundTrips = 5;
+// For the first answer to a probe. A hosted database that sleeps wakes within a second or two.
+inline constexpr std::chrono::milliseconds kProbeFirstAnswerMax{8'000};
 
 // Keys that an audit names for each collection; it counts all.
 inline constexpr std::size_t kAuditKeysMax = 100;

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <mutex>
 
@@ -17,6 +19,7 @@ namespace {
 // again after that wait does not wait again: three tries took 16 s.
 constexpr std::chrono::milliseconds kBusyMax{5'000};
 constexpr int kBusyStepMs = 5;
+constexpr std::string_view kReadableHint = "check that the file and its folder can be read";
 constexpr int kProgressSteps = 20'000;  // about a millisecond of work between looks at the clock
 
 struct CloseDatabase {
@@ -37,7 +40,12 @@ struct FileIdentity {
 Result<FileIdentity> identify(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
-    return fail(ErrorCode::invalid, "no database at " + path, std::string(kFileHint));
+    const int why = errno;
+    if (why == ENOENT || why == ENOTDIR) {
+      return fail(ErrorCode::invalid, "no database at " + path, std::string(kFileHint));
+    }
+    return fail(ErrorCode::unavailable, "open " + path + ": " + std::strerror(why),
+                std::string(kReadableHint));
   }
   if (!S_ISREG(info.st_mode)) {
     return fail(ErrorCode::invalid, path + " is not a file", std::string(kFileHint));
@@ -59,8 +67,8 @@ std::unexpected<Error> sqlite_error(sqlite3* db, int code, const std::string& op
     case SQLITE_IOERR:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      return fail(ErrorCode::unavailable, operation + ": " + text,
-                  "check that the file and its folder can be read", text);
+      return fail(ErrorCode::unavailable, operation + ": " + text, std::string(kReadableHint),
+                  text);
     case SQLITE_CORRUPT:
       return fail(ErrorCode::unavailable, operation + ": the source database is damaged",
                   "check it with `sqlite3 FILE 'PRAGMA integrity_check'`", text);

@@ -166,6 +166,20 @@ void replies(const Corpus& corpus) {
   corpus.add("refused", 1, R"({"error":"the token has expired"})");
 }
 
+// The path, the question and the header of a request.
+void requests(const Corpus& corpus) {
+  int number = 0;
+  for (const auto text :
+       {"/metrics", "/readyz\nmax_age=60s", "/v1/status\n\nBearer 0123456789abcdef",
+        "/v1/reports\nlimit=20\nBearer 0123456789abcdef", "/v1/events\n\nBearer 0123456789abcdee",
+        "/v1/items/episodes/a%2Fb%25\n\nBearer 0123456789abcdef", "/v1/items/%zz/\n\nBasic x"}) {
+    corpus.add("request-" + std::to_string(number++), 0, text);
+  }
+  corpus.add("key", 1, "a/b \"%\xC3\xA9\0"sv);
+  corpus.add("host", 2, "[::1]:9464");
+  corpus.add("name", 2, "localhost.evil.example:80");
+}
+
 }  // namespace
 }  // namespace tidemark
 
@@ -180,5 +194,6 @@ int main(int count, char** arguments) {
   tidemark::urls(Corpus(folder, "url"));
   tidemark::float_arrays(Corpus(folder, "float_array"));
   tidemark::replies(Corpus(folder, "hrana"));
+  tidemark::requests(Corpus(folder, "http"));
   return 0;
 }

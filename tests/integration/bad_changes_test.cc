@@ -1,7 +1,6 @@
 // What an application or an administrator may do to a captured source: too much at once, odd names,
 // half of an installation. The cache follows, or says why it cannot.
 #include <chrono>
-#include <cstdlib>
 
 #include "tests/integration/hooked_pass.h"
 #include "tests/regress/captured.h"
@@ -57,23 +56,6 @@ TEST_F(BadChanges, a_delete_of_every_row_is_followed) {
   write("INSERT INTO episodes VALUES('e01', 'again', 1, 1, NULL)");
   follow();
   EXPECT_EQ(world.cached_keys("embeddings"), std::vector<std::string>{"me01"});
-}
-
-// TIDEMARK_MANY_ROWS=1000000 is what the name says; it takes some minutes. More changes than an
-// anchor outlives (100,000) are no delta any more.
-TEST_F(BadChanges, a_transaction_that_touches_a_million_rows_is_caught_up_with) {
-  const char* const given = std::getenv("TIDEMARK_MANY_ROWS");
-  const std::uint64_t rows = given != nullptr ? std::strtoull(given, nullptr, 10) : 10'000;
-  const std::string mode = rows < 100'000 ? "delta" : "reconcile";
-  begin();
-  write("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
-        std::to_string(rows) +
-        ") INSERT INTO patterns SELECT printf('many%08d', i), 'tool', 'first' FROM n");
-  EXPECT_EQ(follow().patterns_synced, rows);
-  write("UPDATE patterns SET pattern_data = 'second'");
-  EXPECT_GE(sync_by(mode).patterns_synced, rows);
-  write("DELETE FROM patterns");
-  sync_by(mode);
 }
 
 TEST_F(BadChanges, ids_that_need_escaping_are_followed_and_found) {

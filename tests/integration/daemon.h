@@ -2,34 +2,19 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "daemon/client.h"
 #include "tests/integration/cli.h"
 #include "tests/support/child_process.h"
+#include "tests/support/wait.h"
 
 namespace tidemark::support {
-
-inline constexpr std::chrono::seconds kPatience{60};  // a busy machine may do it late
-inline constexpr std::chrono::milliseconds kLook{5};  // between two looks
-
-// Looks until `seen` holds; false at the deadline.
-inline bool wait_until(const std::function<bool()>& seen,
-                       std::chrono::milliseconds patience = kPatience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!seen()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    ::poll(nullptr, 0, static_cast<int>(kLook.count()));
-  }
-  return true;
-}
 
 struct DaemonWorld : public Cli {
   // tidemark.toml of the daemon; a long interval, so that a test's passes are its own.

@@ -1,13 +1,11 @@
 // The daemon's HTTP server, over real sockets.
+#include "tests/integration/daemon_http.h"
+
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "daemon/tuning.h"
-#include "tests/integration/daemon.h"
-#include "tests/integration/raw_client.h"
-#include "tests/support/exposition.h"
 #include "tests/support/hrana_peer.h"
-#include "tests/support/http_call.h"
 
 namespace tidemark {
 namespace {
@@ -20,31 +18,7 @@ using support::kPatience;
 using support::RawClient;
 using support::wait_until;
 
-struct DaemonHttp : public support::DaemonWorld {
-  int port = support::free_port();
-
-  void configure_http(const std::string& source, const std::string& more = "") {
-    configure(source, "interval = \"1h\"\n[daemon]\nlisten = \"127.0.0.1:" + std::to_string(port) +
-                          "\"\n" + more);
-  }
-  [[nodiscard]] HttpAnswer get(const std::string& path, const std::string& headers = "") const {
-    return support::call({.port = port, .path = path, .headers = headers});
-  }
-  // The status line's number, of exactly these bytes.
-  [[nodiscard]] std::string answer(const std::string& bytes) const {
-    const RawClient client(support::connect_to(port));
-    client.say(bytes);
-    const std::string heard = client.hear();
-    return heard.substr(0, 12);
-  }
-  [[nodiscard]] Exposition metrics() const { return Exposition(get("/metrics").body); }
-  [[nodiscard]] std::string token_path() const { return world.cache() + ".token"; }
-  [[nodiscard]] std::string bearer() const {
-    std::string token = support::text_of(token_path());
-    while (token.ends_with('\n')) token.pop_back();
-    return "Authorization: Bearer " + token + "\r\n";
-  }
-};
+using support::DaemonHttp;
 
 TEST_F(DaemonHttp, metrics_are_prometheus_text_and_tell_of_passes_and_of_every_process_reads) {
   configure_http(world.url());
@@ -175,7 +149,8 @@ TEST_F(DaemonHttp, a_page_of_another_site_and_what_is_no_get_are_refused) {
   EXPECT_EQ(posted.status, 405);
   EXPECT_NE(posted.head.find("Allow: GET"), std::string::npos);
   EXPECT_EQ(get("/").status, 404);
-  EXPECT_EQ(get("/v1/status/").status, 404);
+  EXPECT_EQ(get("/v1/status/").status, 401);
+  EXPECT_EQ(get("/v1/status/", bearer()).status, 404);
   stop(program);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -63,6 +64,14 @@ class RawClient {
       heard.append(bytes, static_cast<std::size_t>(got));
     }
     return "(open)";
+  }
+  // What has come, once something has; empty: the daemon closed, or nothing came.
+  [[nodiscard]] std::string hear_some(std::chrono::milliseconds patience = kPatience) const {
+    pollfd wait{fd_, POLLIN, 0};
+    char bytes[4096];
+    if (::poll(&wait, 1, static_cast<int>(patience.count())) <= 0) return {};
+    const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
+    return {bytes, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
   }
 
  private:

@@ -92,5 +92,25 @@ TEST_F(Files, a_source_file_that_was_replaced_is_opened_anew) {
   }
 }
 
+// A file on a share that was not there for a moment was "no database", which a daemon leaves to a
+// person, and no reader was told that the source is away. Here a symbolic link leads to itself.
+TEST_F(Files, a_source_file_that_cannot_be_looked_at_is_unavailable_until_it_can) {
+  begin();
+  const std::string path = world.folder.file("source.db");
+  std::filesystem::rename(path, path + ".away");
+  std::filesystem::create_symlink(path, path);
+  const auto away = world.sync();
+  ASSERT_FALSE(away);
+  EXPECT_EQ(away.error().code, ErrorCode::unavailable) << away.error().message;
+  const auto freshness = Reader::open(world.cache())->freshness();
+  EXPECT_TRUE(freshness->source_unavailable_since);
+  EXPECT_NE(freshness->source_unavailable_reason.find(path), std::string::npos);
+  std::filesystem::remove(path);
+  std::filesystem::rename(path + ".away", path);
+  write("UPDATE patterns SET pattern_data = 'meanwhile'");
+  follow();
+  EXPECT_FALSE(Reader::open(world.cache())->freshness()->source_unavailable_since);
+}
+
 }  // namespace
 }  // namespace tidemark::regress

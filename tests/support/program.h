@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@
 namespace tidemark::support {
 
 struct Said {
-  int exit = -1;  // 128 + the signal when one ended it
+  int exit = -1;      // 128 + the signal when one ended it
+  long peak_kib = 0;  // resident; at the least what the caller had when it started the program
   std::string out;
   std::string err;
 };
@@ -61,8 +63,10 @@ inline Said run_program(const std::string& program, std::vector<std::string> wor
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) throw std::runtime_error("cannot run " + program);
   int status = 0;
-  ::waitpid(child, &status, 0);
+  struct rusage used{};
+  ::wait4(child, &status, 0, &used);
   Said said;
+  said.peak_kib = used.ru_maxrss;
   said.exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (out_path.empty()) said.out = text_of(out);
   said.err = text_of(scratch.file("err"));

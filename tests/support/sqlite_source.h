@@ -48,18 +48,24 @@ class SqliteSource {
   void set_triggers(bool on) {
     sqlite3_db_config(db_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, nullptr);
   }
-  // The first column of each row as text.
-  std::vector<std::string> column(const std::string& sql) {
-    std::vector<std::string> out;
+  // Each row's cells as text; NULL is "NULL".
+  std::vector<std::vector<std::string>> rows(const std::string& sql) {
+    std::vector<std::vector<std::string>> out;
     char* message = nullptr;
-    const auto collect = [](void* to, int, char** values, char**) {
-      static_cast<std::vector<std::string>*>(to)->emplace_back(values[0] != nullptr ? values[0]
-                                                                                    : "NULL");
+    const auto collect = [](void* to, int count, char** values, char**) {
+      auto& row = static_cast<std::vector<std::vector<std::string>>*>(to)->emplace_back();
+      for (int i = 0; i < count; ++i) row.emplace_back(values[i] != nullptr ? values[i] : "NULL");
       return 0;
     };
     if (sqlite3_exec(db_, sql.c_str(), collect, &out, &message) != SQLITE_OK) {
       throw std::runtime_error(sql + ": " + (message != nullptr ? message : "?"));
     }
+    return out;
+  }
+  // The first column of each row as text.
+  std::vector<std::string> column(const std::string& sql) {
+    std::vector<std::string> out;
+    for (auto& row : rows(sql)) out.push_back(std::move(row.front()));
     return out;
   }
 

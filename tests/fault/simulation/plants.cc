@@ -25,6 +25,7 @@ bool is_touched_children(const turso::Statement& s) {
 bool is_range(const turso::Statement& s) { return has(s, "SELECT DISTINCT tbl, id"); }
 bool is_range_end(const turso::Statement& s) { return has(s, "SELECT max(seq), (SELECT nonce"); }
 bool is_head(const turso::Statement& s) { return has(s, "SELECT (SELECT max(seq)"); }
+bool is_capture_meta(const turso::Statement& s) { return has(s, "FROM tidemark_meta WHERE key <"); }
 bool is_backfill(const turso::Statement& s) { return is_window(s) && has(s, " COLLATE BINARY <="); }
 
 // The rows again, each as `keep` leaves it; false drops it.
@@ -119,6 +120,34 @@ void keep_nonces(PlantMemory& memory, const turso::Statement& head, model::RowSe
   });
 }
 
+// The row at `ahead` alone.
+void keep_nonce_of_ahead(PlantMemory& memory, const turso::Statement& head, model::RowSet& rows) {
+  filter(rows, [&](std::size_t, auto& cells) {
+    const bool known = cells[0].type() == ValueType::int64 && cells[3].type() == ValueType::int64;
+    if (known) memory.nonces.try_emplace(cells[0].as_int64(), cells[3].as_int64());
+    const auto* const ahead = std::get_if<std::int64_t>(&head.args.at(1));
+    if (ahead != nullptr) keep_nonce(memory, *ahead, cells[2]);
+    return true;
+  });
+}
+
+void hide_floor(model::RowSet& rows) {
+  filter(rows, [](std::size_t, auto& cells) {
+    if (cells[0].bytes() == "floor") cells[1] = ValueView::int64(0);
+    return true;
+  });
+}
+
+void keep_epochs(PlantMemory& memory, model::RowSet& rows) {
+  filter(rows, [&](std::size_t, auto& cells) {
+    if (!cells[0].bytes().starts_with("epoch:")) return true;
+    const auto kept =
+        memory.epochs.try_emplace(std::string(cells[0].bytes()), cells[1].bytes()).first;
+    cells[1] = ValueView::text(kept->second);
+    return true;
+  });
+}
+
 void bend_bad_text(model::RowSet& rows) {
   filter(rows, [](std::size_t, auto& cells) {
     for (ValueView& cell : cells) {
@@ -157,6 +186,15 @@ void corrupt_delta(Plant plant, PlantMemory& memory, const turso::Statement& sta
       return;
     case Plant::hides_backfill:
       if (is_backfill(statement)) rows.clear();
+      return;
+    case Plant::hides_floor:
+      if (is_capture_meta(statement)) hide_floor(rows);
+      return;
+    case Plant::hides_new_epochs:
+      if (is_capture_meta(statement)) keep_epochs(memory, rows);
+      return;
+    case Plant::hides_other_ahead:
+      if (is_head(statement)) keep_nonce_of_ahead(memory, statement, rows);
       return;
     default:
       return;

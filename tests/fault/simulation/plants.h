@@ -39,7 +39,11 @@ enum class Plant {
   hides_other_branch,
   hides_backfill,
   never_audits,
-  hides_log_from_audit
+  hides_log_from_audit,
+  // Noticed by a history of their own: chance meets another rule that covers them.
+  hides_floor,
+  hides_new_epochs,
+  hides_other_ahead
 };
 
 struct PlantInfo {
@@ -47,12 +51,14 @@ struct PlantInfo {
   const char* name;
   const char* rule;  // of the design, by its section
 };
+// Those that a random history meets soon.
 [[nodiscard]] const std::vector<PlantInfo>& all_plants();
 
 // What a plant remembers of earlier requests and passes.
 struct PlantMemory {
   std::map<std::string, std::vector<std::vector<Value>>> schema;  // the first schema seen, by SQL
   std::map<std::int64_t, std::int64_t> nonces;  // of the change log, as first seen
+  std::map<std::string, std::string> epochs;    // likewise, by their keys
   Result<turso::BatchReply> last = fail(ErrorCode::internal, "none yet");
   std::string last_sql;
   std::shared_ptr<turso::Connection> kept;  // of the first pass

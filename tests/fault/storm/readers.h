@@ -7,9 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,20 @@ class Witness {
     ++shared_.looks;
     if (std::string wrong = judge_keys(*snapshot); !wrong.empty()) return wrong;
     return snapshot->freshness().consistent ? judge_pair(*snapshot) : "";
+  }
+  // One key by itself, at the newest commit.
+  std::string ask(const Reader& reader, std::size_t table, std::size_t number) {
+    const std::string key = key_of(table, number);
+    const auto found = reader.get(kTables[table].name, key);
+    if (!found) {
+      return found.error().code == ErrorCode::busy ? "" : "get: " + text(found.error());
+    }
+    ++shared_.answers[static_cast<std::size_t>(found->presence())];
+    if (found->presence() == Presence::hit) return judge(table, found->row());
+    const bool absent = found->presence() == Presence::absent;
+    if (absent && table == kEmbeddings) return "embedding " + key + " is called absent";
+    return absent && table == kPatterns && number == kAlways ? "the row that is always there is not"
+                                                             : "";
   }
 
  private:
@@ -106,7 +122,10 @@ class Witness {
 
 class Readers {
  public:
-  Readers(const std::string& cache, Shared& shared) : shared_(shared) {
+  // `pause`: of each, between two looks.
+  Readers(const std::string& cache, Shared& shared,
+          std::chrono::milliseconds pause = std::chrono::milliseconds(10))
+      : shared_(shared), pause_(pause) {
     if (::pipe2(stop_, O_CLOEXEC) != 0) std::abort();
     for (std::size_t n = 0; n < kReaders; ++n) {
       const pid_t child = ::fork();
@@ -120,6 +139,8 @@ class Readers {
   Readers(const Readers&) = delete;
   Readers& operator=(const Readers&) = delete;
   ~Readers() { stop(); }
+
+  [[nodiscard]] const std::vector<pid_t>& pids() const { return children_; }
 
   // Ends them; each must have found all in order.
   void stop() {
@@ -138,10 +159,11 @@ class Readers {
   // Between two looks it leaves the processor to the others, and sees that it must end.
   [[nodiscard]] bool stopped() const {
     struct pollfd end{stop_[0], POLLIN, 0};
-    return ::poll(&end, 1, 10) > 0;
+    return ::poll(&end, 1, static_cast<int>(pause_.count())) > 0;
   }
   int read_until_stopped(const std::string& cache, std::size_t n) {
     Witness witness(shared_);
+    std::mt19937 random(static_cast<unsigned>(n));
     std::optional<Reader> reader;
     for (int looks = 0; !stopped(); ++looks) {
       if (looks % 50 == 0) reader.reset();  // opens again now and then, wherever the writer is
@@ -153,17 +175,23 @@ class Readers {
         if (opened) reader.emplace(std::move(*opened));
         continue;
       }
-      const std::string wrong = witness.look(*reader);
+      std::string wrong = witness.look(*reader);
+      for (int asked = 0; asked < kAskedEachLook && wrong.empty(); ++asked) {
+        wrong = witness.ask(*reader, random() % kTables.size(), random() % kKeys);
+      }
       if (!wrong.empty()) return tell(n, wrong);
     }
     return 0;
   }
+  static constexpr int kAskedEachLook = 10;
+
   int tell(std::size_t n, const std::string& wrong) {
     std::strncpy(shared_.wrong[n].data(), wrong.c_str(), shared_.wrong[n].size() - 1);
     return 1;
   }
 
   Shared& shared_;
+  const std::chrono::milliseconds pause_;
   int stop_[2] = {-1, -1};
   std::vector<pid_t> children_;
 };

@@ -86,6 +86,7 @@ struct Shared {
   std::atomic<std::uint64_t> looks;
   std::atomic<std::uint64_t> rows;
   std::atomic<std::uint64_t> consistent;
+  std::array<std::atomic<std::uint64_t>, 3> answers;  // to questions for one key, by presence
   std::array<std::array<char, 300>, kReaders> wrong;  // what a reader saw
 };
 

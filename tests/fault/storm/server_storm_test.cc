@@ -1,19 +1,17 @@
 // The real Turso server under random writes, with a syncing process that is killed every few
 // hundred milliseconds and eight readers: what they read was at the source, and once all is quiet
 // one pass ends equal to it.
-#include <algorithm>
 #include <thread>
 
 #include "tests/fault/batches.h"
 #include "tests/fault/storm/passes.h"
 #include "tests/fault/storm/readers.h"
+#include "tests/fault/storm/truth.h"
 #include "tests/fault/storm/writer.h"
-#include "tests/support/sqlite_source.h"
 
 namespace tidemark::storm {
 namespace {
 
-using Listing = std::vector<std::vector<std::string>>;
 using Clock = std::chrono::steady_clock;
 
 std::chrono::seconds duration() {
@@ -25,43 +23,14 @@ class Storm : public testing::Test {
  protected:
   Storm() {
     support::SqliteSource(folder.file("source.db")).run(kSchema);
-    server = std::make_unique<support::TursoServer>(folder.file("source.db"));
+    source = std::make_unique<ServedSource>(folder.file("source.db"));
   }
   support::Said program(std::vector<std::string> words) {
-    words.insert(words.end(), {"--source", server->url()});
+    words.insert(words.end(), {"--source", source->url()});
     return support::run_program(TIDEMARK_PROGRAM, std::move(words), folder.file(""), {});
   }
-  Listing cached(std::size_t table) {
-    Listing out;
-    const auto reader = Reader::open(cache);
-    EXPECT_TRUE(reader) << (reader ? "" : reader.error().message);
-    if (!reader) return out;
-    EXPECT_TRUE(reader->scan({.collection = kTables[table].name}, [&](const Row& row) {
-      out.push_back({std::string(row.key()), text_of(row.at(kTables[table].detail)),
-                     text_of(row.at("body"))});
-      return true;
-    }));
-    return out;
-  }
-  // The scope, asked for with SQL of its own.
-  void expect_equal(Application& application) {
-    const Listing episodes = application.rows(
-        kEpisodes, "ORDER BY start_time DESC, episode_id DESC LIMIT " + std::to_string(kWindow));
-    const Listing patterns = application.rows(kPatterns, "ORDER BY pattern_id");
-    EXPECT_EQ(cached(kEpisodes), episodes);
-    EXPECT_EQ(cached(kPatterns), patterns);
-    EXPECT_EQ(cached(kHeuristics),
-              application.rows(kHeuristics, "ORDER BY CAST(heuristic_id AS TEXT)"));
-    Listing embeddings = application.rows(kEmbeddings, "ORDER BY embedding_id");
-    std::erase_if(embeddings, [&](const auto& row) {
-      const auto is_parent = [&](const auto& item) { return item[0] == row[1]; };
-      return std::ranges::none_of(episodes, is_parent) && std::ranges::none_of(patterns, is_parent);
-    });
-    EXPECT_EQ(cached(kEmbeddings), embeddings);
-  }
-
   support::TempFolder folder;
-  std::unique_ptr<support::TursoServer> server;
+  std::unique_ptr<ServedSource> source;
   std::string cache = folder.file("cache.redb");
 };
 
@@ -78,10 +47,10 @@ void print(const Passes& passes, const Application& application, const Shared& s
 TEST_F(Storm, of_writes_and_kills_ends_equal_and_no_reader_sees_what_never_was) {
   const unsigned seed = fault::seed_or(20'261'129);
   const SharedMemory shared;
-  Application application(*server, *shared, seed);
+  Application application(*source, *shared, seed);
   application.begin();
   ASSERT_EQ(program({"capture", "install"}).exit, 0);
-  Passes passes(server->url(), cache, seed);
+  Passes passes(source->url(), cache, seed);
   ASSERT_EQ(passes.quiet({"sync", "--max-episodes-cache", std::to_string(kWindow)}), 0);
   Readers readers(cache, *shared);  // forked before there is a second thread
   const auto end = Clock::now() + duration();
@@ -94,7 +63,7 @@ TEST_F(Storm, of_writes_and_kills_ends_equal_and_no_reader_sees_what_never_was) 
       application.step();
       // What an administrator does, and what makes a cache doubt.
       if (n % 60 == 0) program({"capture", "prune", "--keep", std::to_string(random() % 50)});
-      if (n % 100 == 0) server->execute("DROP TRIGGER tidemark_update_patterns");
+      if (n % 100 == 0) source->execute("DROP TRIGGER tidemark_update_patterns");
       if (n % 100 == 20) program({"capture", "install"});
     } catch (const std::exception& error) {
       failed = error.what();
@@ -106,7 +75,7 @@ TEST_F(Storm, of_writes_and_kills_ends_equal_and_no_reader_sees_what_never_was) 
   EXPECT_EQ(passes.problem, "");
   ASSERT_EQ(program({"capture", "install"}).exit, 0);
   EXPECT_EQ(passes.quiet(), 0);
-  expect_equal(application);
+  expect_equal(cache, application);
   readers.stop();
   EXPECT_EQ(program({"validate", "--against-source", "--cache", cache}).exit, 0);
   print(passes, application, *shared);

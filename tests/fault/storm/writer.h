@@ -1,21 +1,20 @@
 // An application that writes to the source at random, one statement at a time.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "tests/fault/storm/rows.h"
-#include "tests/support/turso_server.h"
+#include "tests/fault/storm/source.h"
 
 namespace tidemark::storm {
 
 // One thread.
 class Application {
  public:
-  Application(support::TursoServer& server, Shared& shared, unsigned seed)
-      : server_(server), shared_(shared), random_(seed) {}
+  Application(Source& source, Shared& shared, unsigned seed)
+      : source_(source), shared_(shared), random_(seed) {}
 
   // Fills the tables, with the row that is always there and the pair.
   void begin() {
@@ -58,23 +57,23 @@ class Application {
   }
   [[nodiscard]] std::size_t writes() const { return writes_; }
 
+  // A new version, which it gives, of the row that is always there.
+  std::uint64_t touch() {
+    write("UPDATE patterns SET " + assigned(kPatterns, kAlways) +
+          " WHERE pattern_id = " + quoted(kPatterns, key_of(kPatterns, kAlways)));
+    return version_;
+  }
+
   // Key, detail and body of each row, in the order of `tail`.
-  std::vector<std::vector<std::string>> rows(std::size_t table, const std::string& tail) {
-    const auto reply = nlohmann::json::parse(
-        server_.execute(std::string("SELECT ") + kTables[table].key + ", " + kTables[table].detail +
-                        ", body FROM " + kTables[table].name + " " + tail));
-    std::vector<std::vector<std::string>> out;
-    for (const auto& row : reply.at("results").at(0).at("response").at("result").at("rows")) {
-      auto& texts = out.emplace_back();
-      for (const auto& cell : row) texts.push_back(cell.value("value", "NULL"));
-    }
-    return out;
+  Listing rows(std::size_t table, const std::string& tail) {
+    return source_.rows(std::string("SELECT ") + kTables[table].key + ", " + kTables[table].detail +
+                        ", body FROM " + kTables[table].name + " " + tail);
   }
 
  private:
   std::size_t below(std::size_t n) { return random_() % n; }
   void write(const std::string& sql) {
-    server_.execute(sql);
+    source_.execute(sql);
     ++writes_;
   }
 
@@ -154,7 +153,7 @@ class Application {
   }
   void erase_all() { write(below(2) == 0 ? "DELETE FROM episodes" : "DELETE FROM embeddings"); }
 
-  support::TursoServer& server_;
+  Source& source_;
   Shared& shared_;
   std::mt19937 random_;
   std::uint64_t version_ = 0;

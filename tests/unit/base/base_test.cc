@@ -1,4 +1,4 @@
-// Backoff, the bounded queue and UTF-8.
+// Backoff, the bounded queue, the set of keys, figures and UTF-8.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -7,6 +7,8 @@
 
 #include "base/backoff.h"
 #include "base/bounded_queue.h"
+#include "base/figures.h"
+#include "base/key_set.h"
 #include "base/utf8.h"
 
 namespace tidemark::base {
@@ -84,6 +86,35 @@ TEST(Utf8, tells_well_formed_text_from_the_rest) {
                           "\xF4\x90\x80\x80"sv, "longer than a word \xFF"sv}) {
     EXPECT_FALSE(is_utf8(text));
   }
+}
+
+TEST(KeySet, contains_what_was_added_before_and_after_a_question_and_nothing_else) {
+  KeySet keys;
+  EXPECT_FALSE(keys.contains(""));
+  const auto key = [](int n) { return "key " + std::to_string(n); };
+  for (int n = 1'000; n > 0; n -= 2) keys.add(key(n));
+  EXPECT_TRUE(keys.contains(key(2)));
+  EXPECT_FALSE(keys.contains(key(1)));
+  for (int n = 1; n < 1'000; n += 2) keys.add(key(n));
+  keys.add(key(2));
+  keys.add("");
+  for (int n = 1; n <= 1'000; ++n) EXPECT_TRUE(keys.contains(key(n)));
+  EXPECT_TRUE(keys.contains(""));
+  EXPECT_FALSE(keys.contains(key(0)));
+  EXPECT_FALSE(keys.contains(key(1'001)));
+}
+
+TEST(Figures, are_short_and_have_their_unit) {
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1'234'567), "1,234,567");
+  EXPECT_EQ(format_moment(412us), "412 µs");
+  EXPECT_EQ(format_moment(1'900us), "1 ms");
+  EXPECT_EQ(format_duration(999ms), "999 ms");
+  EXPECT_EQ(format_duration(3'290ms), "3.2 s");
+  EXPECT_EQ(format_duration(48h), "2 d");
+  EXPECT_EQ(format_bytes(10'239), "10,239 bytes");
+  EXPECT_EQ(format_bytes(10'240), "10 KiB");
+  EXPECT_EQ(format_bytes(std::uint64_t{3} << 30U), "3,072 MiB");
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ int print_status_envelope(const StatusSeen& seen,
 [[nodiscard]] std::string last_pass_text(const CacheStatus& cache);
 // "pid 12, next pass in 3.2 s (interval)"
 [[nodiscard]] std::string daemon_text(const std::optional<daemon::Status>& daemon);
+// "43 % of a walk over every row; the last one ended 20 min ago and found nothing"
+[[nodiscard]] std::string scrub_text(const daemon::ScrubState& scrub);
 // Hits of all reads, in percent; nullopt: without reads.
 [[nodiscard]] std::optional<std::uint64_t> hit_percent(const ReadCounts& reads);
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output.h"
+#include "cli/progress_line.h"
 #include "cli/status.h"
 #include "cli/units.h"
 #include "daemon/client.h"
@@ -78,6 +79,7 @@ void print_status(const Context& context, const StatusSeen& seen) {
   if (!report.is_null()) line("last pass", last_pass_text(s));
   line("reads", s.reads ? reads_text(*s.reads) : "not known");
   line("daemon", daemon_text(seen.daemon));
+  if (seen.daemon && seen.daemon->scrub) line("scrub", scrub_text(*seen.daemon->scrub));
   line("writer", s.holder ? *s.holder + " holds the lock" : "none now");
   if (!report.is_null()) print_skipped(report);
   for (const auto& note : s.notes) line("note", note);
@@ -138,8 +140,18 @@ std::string daemon_text(const std::optional<daemon::Status>& daemon) {
   if (!daemon) return "none, or it does not answer";
   std::string text = "pid " + std::to_string(daemon->pid);
   if (!daemon->running.empty()) text += ", runs " + daemon->running;
+  if (daemon->progress) text += ": " + progress_text(*daemon->progress);
   if (daemon->next_pass) text += ", next pass in " + format_duration(*daemon->next_pass);
   return text + " (" + daemon->trigger + ")";
+}
+
+std::string scrub_text(const daemon::ScrubState& scrub) {
+  std::string text = std::to_string(scrub.percent) + " % of a walk over every row";
+  if (!scrub.ended_at) return text;
+  const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now() - *scrub.ended_at);
+  return text + "; the last one ended " +
+         format_duration(std::max(ago, std::chrono::milliseconds(0))) + " ago and found nothing";
 }
 
 std::string status_json(const StatusSeen& seen) {

@@ -86,6 +86,7 @@ std::vector<std::string> watch_lines(const StatusSeen& seen,
   if (seen.daemon && seen.daemon->failures > 0) {
     add("", grouped(seen.daemon->failures) + " failed in a row: " + seen.daemon->last_error);
   }
+  if (seen.daemon && seen.daemon->scrub) add("scrub", scrub_text(*seen.daemon->scrub));
   add("writer", cache.holder ? *cache.holder + " holds the lock" : "none now");
   if (cache.reads) {
     add("hit rate", rate_text(since(*cache.reads, at_start)) + " since this watch began; " +

@@ -82,6 +82,7 @@ class Daemon {
   const Clock::time_point started_ = Clock::now();
   std::uint64_t passes_ = 0;
   std::string last_error_;
+  std::optional<Progress> progress_;  // of the running job
   bool stopping_ = false;
   std::stop_source abandoned_;  // of all passes
 
@@ -204,6 +205,7 @@ void Daemon::tell(const Progress& progress) {
   if (now - told_ < kProgressSpacing) return;
   told_ = now;
   asio::post(loop_, [this, progress] {
+    progress_ = progress;
     jobs_.progress(progress);
     front_.progress(progress);
   });
@@ -215,6 +217,7 @@ void Daemon::ended(Ended ended) {
   const bool own = job.ask == settings_.pass;
   const Outcome outcome = judge(result, own);
   ++passes_;
+  progress_.reset();
   metrics_.pass_ended(job.ask.work, result, ended.took, std::move(ended.cache),
                       std::chrono::system_clock::now());
   if (outcome.end != PassEnd::ignored) {
@@ -294,9 +297,13 @@ Status Daemon::status() const {
   s.last_error = last_error_;
   const Job* const job = jobs_.running();
   s.trigger = to_string(job == nullptr ? schedule_.coming() : job->trigger);
-  if (job != nullptr) s.running = to_string(job->ask.work);
-  if (job == nullptr)
+  if (job != nullptr) {
+    s.running = to_string(job->ask.work);
+    s.progress = progress_;
+  } else {
     s.next_pass = std::max(ms(schedule_.next() - now), std::chrono::milliseconds(0));
+  }
+  if (settings_.scrub_interval.count() > 0) s.scrub = metrics_.scrub();
   return s;
 }
 

@@ -277,6 +277,11 @@ void Metrics::scrubbed(const Slice& slice, WallTime now) {
   if (*slice.ended != WalkEnd::damaged) scrubbed_at_ = now;
 }
 
+ScrubState Metrics::scrub() const {
+  constexpr double kPercent = 100;
+  return {static_cast<unsigned>(scrub_progress_ * kPercent), scrubbed_at_};
+}
+
 std::string Metrics::text(const Now& now) const {
   std::vector<MetricFamily> families = counted_->registry.Collect();
   Looked looked(families);

@@ -50,6 +50,7 @@ class Metrics {
 
   // As the last pass left it, or as it was at the start.
   [[nodiscard]] const CacheStatus& cache() const { return cache_; }
+  [[nodiscard]] ScrubState scrub() const;
 
  private:
   struct Counted;

@@ -27,6 +27,12 @@ struct Slice {
   bool marked = false;                  // and the cache itself says now that it needs repair
 };
 
+// Of the walks that look at every row of the cache, one after the other.
+struct ScrubState {
+  unsigned percent = 0;                                             // of this one
+  std::optional<std::chrono::system_clock::time_point> ended_at{};  // the last without damage
+};
+
 // One thread.
 class ScrubPace {
  public:

@@ -158,6 +158,23 @@ Done done_from(const Json& json) {
   return sync_from(member(json, "sync"));
 }
 
+Json to_json(const ScrubState& s) {
+  Json json = {{"percent", s.percent}, {"ended_at_ms", nullptr}};
+  if (s.ended_at) {
+    using std::chrono::milliseconds;
+    const auto since_1970 = s.ended_at->time_since_epoch();
+    json["ended_at_ms"] = std::chrono::duration_cast<milliseconds>(since_1970).count();
+  }
+  return json;
+}
+
+ScrubState scrub_from(const Json& json) {
+  ScrubState s;
+  read_member(json, "percent", s.percent);
+  read_member(json, "ended_at_ms", s.ended_at);
+  return s;
+}
+
 Json to_json(const Status& s) {
   Json json = {{"pid", s.pid},
                {"source", s.source},
@@ -168,7 +185,9 @@ Json to_json(const Status& s) {
                {"last_error", s.last_error},
                {"running", s.running},
                {"trigger", s.trigger}};
+  json["progress"] = s.progress ? to_json(*s.progress) : Json();
   json["next_pass_ms"] = s.next_pass ? Json(s.next_pass->count()) : Json();
+  json["scrub"] = s.scrub ? to_json(*s.scrub) : Json();
   return json;
 }
 
@@ -183,7 +202,11 @@ Status status_from(const Json& json) {
   read_member(json, "last_error", s.last_error);
   read_member(json, "running", s.running);
   read_member(json, "trigger", s.trigger);
+  if (const Json& progress = member(json, "progress"); progress.is_object()) {
+    s.progress = progress_from(progress);
+  }
   read_member(json, "next_pass_ms", s.next_pass);
+  if (const Json& scrub = member(json, "scrub"); scrub.is_object()) s.scrub = scrub_from(scrub);
   return s;
 }
 

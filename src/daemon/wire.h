@@ -10,6 +10,7 @@
 
 #include "daemon/perform.h"
 #include "daemon/schedule.h"
+#include "daemon/scrub_pace.h"
 
 namespace tidemark::daemon {
 
@@ -31,7 +32,9 @@ struct Status {
   std::string last_error;                              // empty: the last pass was done
   std::string running;                                 // "sync", ...; empty: none runs
   std::string trigger;                                 // why it runs, or why the next one will
+  std::optional<Progress> progress;                    // of what runs
   std::optional<std::chrono::milliseconds> next_pass;  // from now; while none runs
+  std::optional<ScrubState> scrub;                     // nullopt: it is off
 };
 
 struct Acknowledged {};

@@ -65,6 +65,10 @@ TEST_F(DaemonScrub, a_flipped_bit_is_found_and_healed_by_nobody_and_no_read_is_w
   ChildProcess program = start_and_wait();
   ASSERT_TRUE(wait_until([&] { return walks("intact") > 0; })) << log();
   EXPECT_EQ(findings(), 0);
+  ASSERT_TRUE(said() && said()->scrub);
+  EXPECT_TRUE(said()->scrub->ended_at);
+  EXPECT_NE(run(words({"status"})).out.find("of a walk over every row; the last one ended"),
+            std::string::npos);
   damage();
   EXPECT_FALSE(reads_right());
   EXPECT_TRUE(wait_until([&] { return reads_right(); })) << log();
@@ -124,6 +128,7 @@ TEST_F(DaemonScrub, is_off_where_the_configuration_says_so_and_comes_on_with_a_r
   ChildProcess program = start_and_wait();
   ASSERT_TRUE(ask());
   EXPECT_EQ(metrics().at("tidemark_scrub_bytes_total"), 0);
+  EXPECT_FALSE(said()->scrub);
   configure_scrub(world.url(), "1s");
   program.signal(SIGHUP);
   EXPECT_TRUE(wait_until([&] { return walks("intact") > 0; })) << log();

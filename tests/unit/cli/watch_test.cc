@@ -46,6 +46,22 @@ TEST(WatchView, freshness_comes_first_and_the_rates_are_two) {
             std::string::npos);
 }
 
+TEST(WatchView, what_a_daemon_does_says_how_far_it_is) {
+  StatusSeen now = seen();
+  now.daemon->next_pass.reset();
+  now.daemon->running = "sync";
+  now.daemon->progress = Progress{"fetch", "episodes", 1'200, std::uint64_t{5'000}};
+  now.daemon->scrub =
+      daemon::ScrubState{43, std::chrono::system_clock::now() - std::chrono::minutes(20)};
+  const std::string all = text(watch_lines(now, {}));
+  EXPECT_NE(all.find("runs sync: fetch episodes: 1,200 of 5,000 rows"), std::string::npos) << all;
+  EXPECT_NE(all.find("43 % of a walk over every row; the last one ended 20 min ago"),
+            std::string::npos)
+      << all;
+  now.daemon->scrub.reset();
+  EXPECT_EQ(text(watch_lines(now, {})).find("walk"), std::string::npos);
+}
+
 TEST(WatchView, a_text_of_the_source_moves_no_cursor) {
   StatusSeen now = seen();
   now.cache.freshness.source_unavailable_since = std::chrono::system_clock::now();

@@ -93,12 +93,18 @@ TEST(Wire, progress_status_and_errors_survive_and_only_progress_is_not_the_last)
   Status status;
   status.pid = 12;
   status.running = "sync";
+  status.progress = Progress{"fetch", "episodes", 3, std::uint64_t{9}};
   status.next_pass = std::chrono::milliseconds(5);
+  status.scrub = ScrubState{43, std::chrono::system_clock::time_point(std::chrono::hours(9))};
   const auto told = decode_reply(encode(Reply(status)));
   ASSERT_TRUE(told);
   EXPECT_EQ(std::get<Status>(*told).pid, 12);
   EXPECT_EQ(std::get<Status>(*told).running, "sync");
   EXPECT_EQ(std::get<Status>(*told).next_pass, status.next_pass);
+  ASSERT_TRUE(std::get<Status>(*told).progress && std::get<Status>(*told).scrub);
+  EXPECT_EQ(std::get<Status>(*told).progress->rows_total, 9U);
+  EXPECT_EQ(std::get<Status>(*told).scrub->percent, 43U);
+  EXPECT_EQ(std::get<Status>(*told).scrub->ended_at, status.scrub->ended_at);
 
   for (int n = 0; n <= static_cast<int>(ErrorCode::internal); ++n) {
     const Error error{static_cast<ErrorCode>(n), "m", "h", "s"};

@@ -84,6 +84,7 @@ std::string command_of(const CLI::App& app) {
 
 int dispatch(const std::string& command, Flags& flags) {
   if (command == "completion") return run_completion(flags.shell);
+  if (command == "mcp") flags.context.json = false;  // stdout is for the protocol alone
   if (const auto settings = complete_settings(flags, command); !settings) {
     const bool has_cache = flags.context.settings.cache && command != "init";
     return has_cache ? report_cache_error(flags.context, command, settings.error())

@@ -124,10 +124,9 @@ Examples:
   tidemark status                                   is it alive, how fresh is the cache?)";
 
 constexpr const char* kMcpFooter =
-    R"(An agent's client starts it: tools get, list, status and sync, as docs/mcp.md says. It ends with
-its standard input, or at SIGTERM or Ctrl-C; a pass that runs then is stopped, and the cache stays
-as it was. A cache need not be there yet. A token comes from --token-file or tidemark.toml, or from
-TURSO_AUTH_TOKEN; no answer shows it.
+    R"(An agent's client starts it. Tools: get, list, status, sync (docs/mcp.md). It ends with its
+standard input, or at SIGTERM or Ctrl-C: a pass that runs in it is stopped then, and the cache
+stays as it was. A cache need not be there yet. No answer shows a token.
 Examples:
   tidemark mcp                                      as tidemark.toml says
   tidemark --config /etc/agent/tidemark.toml mcp --read-only     a daemon syncs)";

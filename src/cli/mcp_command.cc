@@ -17,11 +17,7 @@ int run_mcp(const Context& context, bool read_only) {
     std::fprintf(stderr, "note: an agent's client starts this and speaks to it; Ctrl-D ends it\n");
   }
   const auto ended = mcp::serve(tools, build().version, STDIN_FILENO, STDOUT_FILENO, stop.token());
-  if (ended) return kDone;
-  // Not as an envelope: nothing but messages goes to stdout.
-  Context people = context;
-  people.json = false;
-  return report_error(people, "mcp", ended.error());
+  return ended ? kDone : report_error(context, "mcp", ended.error());
 }
 
 }  // namespace tidemark::cli

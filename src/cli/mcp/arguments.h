@@ -1,7 +1,7 @@
 // Reading a call's arguments, for .cc files that have the JSON library.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -13,6 +13,8 @@
 #include "tidemark/error.h"
 
 namespace tidemark::cli::mcp {
+
+inline constexpr const char* kSchemaHint = "tools/list has each tool's inputSchema";
 
 // The members of one JSON object by name and type. What is missing gives nothing; everything that
 // is wrong is kept, for check(). Borrows the object.
@@ -73,7 +75,7 @@ class Arguments {
   // Errors: invalid, with everything that was wrong up to here.
   [[nodiscard]] Result<void> check() const {
     if (wrong_.empty()) return {};
-    return fail(ErrorCode::invalid, wrong_, "tools/list has each tool's inputSchema");
+    return fail(ErrorCode::invalid, wrong_, kSchemaHint);
   }
 
  private:

@@ -3,12 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/mcp/tuning.h"
-#include "cli/output.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli::mcp {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using daemon::json_string;
 
 // What an id or a progress token is.
 bool is_token(const Json& json) { return json.is_string() || json.is_number_integer(); }

@@ -121,7 +121,8 @@ class Server {
   Result<void> read() {
     std::array<char, kReadBytes> bytes{};
     const ssize_t got = ::read(in_, bytes.data(), bytes.size());
-    if (got < 0) return errno == EINTR ? Result<void>{} : failed("read standard input");
+    if (got < 0)
+      return errno == EINTR || errno == EAGAIN ? Result<void>{} : failed("read standard input");
     over_ = got == 0;
     lines_.add({bytes.data(), static_cast<std::size_t>(got)});
     while (auto taken = lines_.next()) {

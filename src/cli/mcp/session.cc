@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "cli/mcp/tuning.h"
-#include "cli/output.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli::mcp {
 namespace {
+
+using daemon::json_string;
 
 // Newest last; dates compare as texts.
 constexpr std::array<std::string_view, 4> kVersions = {"2024-11-05", "2025-03-26", "2025-06-18",
@@ -96,11 +98,13 @@ std::optional<std::string> Session::respond(const Message& message, BatchNumber 
     if (!protocol_.empty()) return refuse(invalid("the session was initialized before"));
     return initialize(message);
   }
-  if (protocol_.empty()) return refuse(invalid("send initialize first"));
-  if (message.method == "tools/call") return call(message, batch, step);
-  if (message.method != "tools/list") {
+  // Also before initialize: a client of a newer protocol asks for what only that one has, and takes
+  // this answer for a server of before.
+  if (message.method != "tools/call" && message.method != "tools/list") {
     return refuse({FaultCode::unknown_method, "there is no method " + message.method});
   }
+  if (protocol_.empty()) return refuse(invalid("send initialize first"));
+  if (message.method == "tools/call") return call(message, batch, step);
   if (message.has_cursor) return refuse({FaultCode::invalid_params, "there is no further page"});
   return result_line(message.id, tool_list());
 }

@@ -28,7 +28,8 @@ struct Step {
   std::vector<Call> calls{};
 };
 
-// One thread. Protocol versions 2024-11-05, 2025-03-26, 2025-06-18 and 2025-11-25.
+// One thread. Protocol versions 2024-11-05, 2025-03-26, 2025-06-18 and 2025-11-25: those with
+// initialize. A client of 2026-07-28 falls back to it.
 class Session {
  public:
   // `tools` outlives it. `version`: of this program.

@@ -4,9 +4,9 @@
 
 #include "cli/mcp/arguments.h"
 #include "cli/mcp/tools.h"
-#include "cli/output.h"
 #include "cli/progress_line.h"
 #include "cli/syncing.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli::mcp {
 namespace {
@@ -21,11 +21,16 @@ Result<SyncReport> sync(const Context& context, const ToolCall& call) {
   if (context.settings.source) TIDEMARK_TRY(make_default_folder(context.settings));
   daemon::Ask ask = ask_of(context.settings, daemon::Work::sync);
   ask.full = full;
-  const daemon::OnProgress progress = [&call](const Progress& p) {
-    call.progress(progress_text(p));
-  };
-  TIDEMARK_ASSIGN(done, perform(context, ask, call.stop, progress));
+  TIDEMARK_ASSIGN(done, perform(context, ask, call.stop, [&call](const Progress& progress) {
+                    call.progress(progress_text(progress));
+                  }));
   return std::get<SyncReport>(std::move(done));
+}
+
+ToolAnswer report_answer(const SyncReport& report) {
+  return {std::string(R"({"complete":)") + (is_complete(report) ? "true" : "false") +
+          R"(,"report":)" + report.to_json() + R"(,"freshness":)" +
+          daemon::freshness_json(report.freshness) + R"(,"error":null})"};
 }
 
 }  // namespace
@@ -38,25 +43,31 @@ Tool sync_tool(const Context& context) {
       "Runs one pass that reads what changed in the database and waits for its end: seconds as a "
       "rule, longer for the first one. What was written to the database before the call is in the "
       "cache after it. Call it when freshness is older than the task allows or after you wrote to "
-      "the database, not before each read. complete is false when rows were skipped or the "
-      "validation differs; report says which. When it fails, the cache stays as it was and can be "
-      "read: error.code unavailable means try later, rejected that a person must look at the "
-      "credentials, busy that another process syncs just now.";
-  tool.input_schema = R"({"type":"object","properties":{"full":{"type":"boolean","description":)"
-                      R"("read everything and fill the cache anew: slow, and seldom needed (false)"
-}
-},)"
-      R"("additionalProperties":false})";
-tool.output_schema = answer_schema(R"("complete":{"type":"boolean"},"report":{"type":"object"})");
-tool.reads_only = false;
-tool.run = [&context](const ToolCall& call) -> ToolAnswer {
-  const auto report = sync(context, call);
-  if (!report) return error_answer(context, report.error());
-  return {std::string(R"({"complete":)") + (is_complete(*report) ? "true" : "false") +
-          R"(,"report":)" + report->to_json() + R"(,"freshness":)" +
-          freshness_json(report->freshness) + R"(,"error":null})"};
-};
-return tool;
+      "the database, not before each read. complete is false when rows were skipped, the "
+      "validation differs or changes were missed; report says which. When it fails, the cache "
+      "stays "
+      "as it was and can be read: error.code unavailable means try later, rejected that a person "
+      "must look at the credentials, busy that another process syncs just now.";
+  tool.input_schema = Json::parse(R"json({
+    "type": "object",
+    "properties": {
+      "full": {
+        "type": "boolean",
+        "default": false,
+        "description": "read everything and fill the cache anew: slow, and seldom needed"
+      }
+    },
+    "additionalProperties": false
+  })json")
+                          .dump();
+  tool.output_schema =
+      answer_schema(R"({"complete":{"type":"boolean"},"report":{"type":"object"}})");
+  tool.reads_only = false;
+  tool.run = [&context](const ToolCall& call) {
+    const auto report = sync(context, call);
+    return report ? report_answer(*report) : error_answer(context, report.error());
+  };
+  return tool;
 }
 
 }  // namespace tidemark::cli::mcp

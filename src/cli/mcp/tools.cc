@@ -1,66 +1,97 @@
 #include "cli/mcp/tools.h"
 
 #include <exception>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/mcp/tuning.h"
 #include "cli/output.h"
+#include "daemon/json_forms.h"
 
 namespace tidemark::cli::mcp {
 namespace {
 
-std::string error_json(const Error& error) {
-  return R"({"code":)" + json_string(to_string(error.code)) + R"(,"message":)" +
-         json_string(error.message) + R"(,"hint":)" + json_string(error.hint) + "}";
-}
+using Json = nlohmann::ordered_json;
 
-ReaderOptions options_of(const Context& context) {
-  ReaderOptions options = reader_options(context);
-  options.open_deadline = kOpenDeadline;
-  return options;
+ToolAnswer failed(const std::string& freshness, const Error& error) {
+  return {R"({"freshness":)" + freshness + R"(,"error":)" + daemon::error_json(error) + "}", true};
 }
 
 }  // namespace
 
 Result<const Reader*> CacheReader::open() {
   if (!reader_) {
-    TIDEMARK_ASSIGN(reader, Reader::open(cache_path(context_.settings), options_of(context_)));
+    ReaderOptions options = reader_options(context_);
+    options.open_deadline = kOpenDeadline;
+    TIDEMARK_ASSIGN(reader, Reader::open(cache_path(context_.settings), options));
     reader_ = std::move(reader);
   }
   return &*reader_;
+}
+
+std::string known_freshness_json(const CacheStatus& cache) {
+  const bool known = cache.readable || cache.freshness.state == FreshnessState::needs_repair;
+  return known ? daemon::freshness_json(cache.freshness) : "null";
 }
 
 ToolAnswer error_answer(const Context& context, const Error& error) {
   ReaderOptions options = reader_options(context);
   options.repair = false;
   options.open_deadline = kLookDeadline;
-  const CacheStatus status = inspect(cache_path(context.settings), options);
-  const bool known = status.readable || status.freshness.state == FreshnessState::needs_repair;
-  return {R"({"freshness":)" + (known ? freshness_json(status.freshness) : "null") +
-              R"(,"error":)" + error_json(error) + "}",
-          true};
+  return failed(known_freshness_json(inspect(cache_path(context.settings), options)), error);
 }
+
+Tool reading_tool(const std::shared_ptr<CacheReader>& cache, Read read, Tool tool) {
+  tool.run = [cache, read](const ToolCall& call) {
+    auto answer = read(*cache, call.arguments);
+    if (answer) return std::move(*answer);
+    cache->close();  // the file may be another one by now
+    return error_answer(cache->context(), answer.error());
+  };
+  return tool;
+}
+
+ToolAnswer error_alone(const Error& error) { return failed("null", error); }
 
 std::string answer_schema(const std::string& members) {
-  return R"({"type":"object","properties":{"freshness":{"type":["object","null"],)"
-         R"("description":"of the cache; null: there is none that can be read",)"
-         R"("properties":{)"
-         R"("state":{"enum":["fresh","stale","never_synced","needs_repair"]},)"
-         R"("checked_at_ms":{"type":["integer","null"],"description":)"
-         R"("Unix time when the database was last asked for everything"},)"
-         R"("age_ms":{"type":["integer","null"]},)"
-         R"("doubt":{"type":"string","description":"why the database may be another one"},)"
-         R"("incomplete":{"type":"integer","description":"rows that could not be cached"},)"
-         R"("consistent":{"type":"boolean","description":"all rows are one state of it"}},)"
-         R"("required":["state","checked_at_ms","age_ms"]},)"
-         R"("error":{"type":["object","null"],"properties":{"code":{"type":"string"},)"
-         R"("message":{"type":"string"},"hint":{"type":"string","description":"what to do"}},)"
-         R"("required":["code","message","hint"]})" +
-         (members.empty() ? "" : "," + members) + R"(},"required":["freshness","error"]})";
-}
-
-ToolAnswer error_alone(const Error& error) {
-  return {R"({"freshness":null,"error":)" + error_json(error) + "}", true};
+  Json schema = Json::parse(R"json({
+    "type": "object",
+    "properties": {
+      "freshness": {
+        "type": ["object", "null"],
+        "description": "of the cache; null: there is none that can be read",
+        "properties": {
+          "state": {"enum": ["fresh", "stale", "never_synced", "needs_repair"]},
+          "checked_at_ms": {
+            "type": ["integer", "null"],
+            "description": "Unix time when the database was last asked for everything"
+          },
+          "age_ms": {"type": ["integer", "null"]},
+          "source_unavailable_since_ms": {"type": ["integer", "null"]},
+          "source_unavailable_reason": {"type": "string"},
+          "source_refused_since_ms": {"type": ["integer", "null"]},
+          "source_refused_reason": {"type": "string"},
+          "doubt": {"type": "string", "description": "why the database may be another one"},
+          "catching_up": {"type": "boolean", "description": "more changes are waiting"},
+          "incomplete": {"type": "integer", "description": "rows that could not be cached"},
+          "consistent": {"type": "boolean", "description": "all rows are one state of it"}
+        },
+        "required": ["state", "checked_at_ms", "age_ms"]
+      },
+      "error": {
+        "type": ["object", "null"],
+        "properties": {
+          "code": {"type": "string"},
+          "message": {"type": "string"},
+          "hint": {"type": "string", "description": "what to do"}
+        },
+        "required": ["code", "message", "hint"]
+      }
+    },
+    "required": ["freshness", "error"]
+  })json");
+  schema["properties"].update(Json::parse(members));
+  return schema.dump();
 }
 
 ToolAnswer run_tool(const Tool& tool, const ToolCall& call) {

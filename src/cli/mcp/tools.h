@@ -30,6 +30,9 @@ class CacheReader {
   std::optional<Reader> reader_;
 };
 
+// A tool that answers from the cache. `read` gets the call's arguments, a JSON object.
+using Read = Result<ToolAnswer> (*)(CacheReader& cache, const std::string& arguments);
+[[nodiscard]] Tool reading_tool(const std::shared_ptr<CacheReader>& cache, Read read, Tool tool);
 // get, list, status.
 [[nodiscard]] std::vector<Tool> reading_tools(const std::shared_ptr<CacheReader>& cache);
 [[nodiscard]] Tool sync_tool(const Context& context);
@@ -38,7 +41,9 @@ class CacheReader {
 
 // {"freshness":...,"error":{...}}: of the cache, which the error may have left as it was.
 [[nodiscard]] ToolAnswer error_answer(const Context& context, const Error& error);
-// JSON Schema of an answer: "freshness", "error", and what `members` has: "name":{...},...
+// The cache's freshness as JSON; null where the cache cannot say.
+[[nodiscard]] std::string known_freshness_json(const CacheStatus& cache);
+// JSON Schema of an answer: "freshness", "error", and what `members` has, a JSON object of schemas.
 [[nodiscard]] std::string answer_schema(const std::string& members);
 
 }  // namespace tidemark::cli::mcp

@@ -65,6 +65,9 @@ struct Mcp : public support::DaemonWorld {
     EXPECT_EQ(answer["error"].is_null(), !is_error) << answer;
     return answer;
   }
+  void fill_from(const HranaPeer& peer) {
+    ASSERT_EQ(run({"sync", "--source", peer.url(), "--cache", world.cache()}).exit, 0);
+  }
   static void ping(PipedProgram& program) {
     program.send(R"({"jsonrpc":"2.0","id":"ping","method":"ping"})");
     EXPECT_EQ(next(program)["id"], "ping");
@@ -158,7 +161,7 @@ TEST_F(Mcp, everything_that_is_wrong_with_the_arguments_is_named_at_once) {
     EXPECT_EQ(call(*program, tool, arguments, true)["error"]["code"], "invalid") << tool;
   }
   answer = call(*program, "get", {{"collection", "episode"}, {"keys", {"e1"}}}, true);
-  EXPECT_NE(std::string(answer["error"]["message"]).find("episodes"), std::string::npos) << answer;
+  EXPECT_NE(std::string(answer["error"]["hint"]).find("episodes"), std::string::npos) << answer;
   EXPECT_EQ(answer["freshness"]["state"], "fresh");
 }
 
@@ -241,8 +244,8 @@ TEST_F(Mcp, a_signal_and_a_client_that_is_gone_end_it_also_in_the_middle_of_a_pa
 }
 
 TEST_F(Mcp, while_a_pass_runs_others_are_answered_and_one_that_was_cancelled_is_not) {
-  ASSERT_EQ(run(sync()).exit, 0);
   HranaPeer peer(world.folder.file("source.db"));
+  fill_from(peer);
   peer.script({{{"kind", "hang"}}});
   const auto program = talk(peer.url());
   send_call(*program, "slow", "sync");
@@ -265,7 +268,9 @@ TEST_F(Mcp, more_passes_than_may_wait_are_refused_at_once) {
   HranaPeer peer(world.folder.file("source.db"));
   peer.script({{{"kind", "hang"}}});
   const auto program = talk(peer.url());
-  for (std::size_t i = 0; i < cli::mcp::kSlowCallsMax; ++i) send_call(*program, i, "sync");
+  for (std::size_t i = 0; i < cli::mcp::kSlowCallsMax; ++i) {
+    send_call(*program, "pass " + std::to_string(i), "sync");
+  }
   EXPECT_EQ(call(*program, "sync", Json::object(), true)["error"]["code"], "busy");
 }
 
@@ -299,8 +304,8 @@ TEST_F(Mcp, a_living_daemon_runs_the_pass) {
 }
 
 TEST_F(Mcp, what_a_source_refuses_is_told_and_no_token_is) {
-  ASSERT_EQ(run(sync()).exit, 0);
   HranaPeer peer(world.folder.file("source.db"));
+  fill_from(peer);
   peer.set({{"tokens", {"right"}}});
   environment["TURSO_AUTH_TOKEN"] = "a-secret-word";
   const auto program = talk(peer.url());

@@ -71,6 +71,21 @@ class Arguments {
     }
     return texts;
   }
+  // Empty, too, where it is not there.
+  [[nodiscard]] std::vector<float> floats(const char* name, std::size_t most) {
+    std::vector<float> floats;
+    const Json* const found = find(name);
+    if (found == nullptr) return floats;
+    if (found->is_array() && found->size() <= most) {
+      for (const Json& item : *found) {
+        if (item.is_number()) floats.push_back(item.template get<float>());
+      }
+    }
+    if (floats.empty() || floats.size() != found->size()) {
+      wrong(std::string(name) + " wants a list of 1 to " + std::to_string(most) + " numbers");
+    }
+    return floats;
+  }
 
   // Errors: invalid, with everything that was wrong up to here.
   [[nodiscard]] Result<void> check() const {

@@ -38,7 +38,7 @@ Result<ToolAnswer> get(CacheReader& cache, const std::string& text) {
   TIDEMARK_ASSIGN(reader, cache.open());
   TIDEMARK_ASSIGN(snapshot, reader->snapshot());
   const Freshness freshness = snapshot.freshness();
-  TIDEMARK_TRY(check_age(freshness, options));
+  TIDEMARK_TRY(check_age(freshness, options.max_age));
   Items items;
   for (const std::string& key : keys) {
     TIDEMARK_ASSIGN(found, snapshot.get_all(collection, key));
@@ -78,7 +78,7 @@ Result<ToolAnswer> list(CacheReader& cache, const std::string& text) {
   TIDEMARK_ASSIGN(reader, cache.open());
   TIDEMARK_ASSIGN(snapshot, reader->snapshot());
   const Freshness freshness = snapshot.freshness();
-  TIDEMARK_TRY(check_age(freshness, options));
+  TIDEMARK_TRY(check_age(freshness, options.max_age));
   Items items;
   std::size_t left = *query.limit;
   ++*query.limit;  // to see whether there are more

@@ -14,26 +14,30 @@ using Json = nlohmann::ordered_json;
 
 }  // namespace
 
-std::string with_row_options(const std::string& input_schema) {
+std::string with_max_age(const std::string& input_schema) {
   Json schema = Json::parse(input_schema);
-  schema["properties"].update(Json::parse(R"json({
-    "max_age_ms": {
-      "type": "integer",
-      "minimum": 0,
-      "description": "refuse (error.code stale) when the cache is older; then sync and ask again"
-    },
-    "vectors": {
-      "type": "boolean",
-      "default": false,
-      "description": "give embedding vectors as arrays of numbers, not only their dimension"
-    }
-  })json"));
-  schema["properties"]["max_age_ms"]["maximum"] = kMaxAgeMsMax;
+  Json& max_age = schema["properties"]["max_age_ms"];
+  max_age = Json::parse(R"json({
+    "type": "integer",
+    "minimum": 0,
+    "description": "refuse (error.code stale) when the cache is older; then sync and ask again"
+  })json");
+  max_age["maximum"] = kMaxAgeMsMax;
   return schema.dump();
 }
 
-Result<void> check_age(const Freshness& freshness, const RowOptions& options) {
-  if (!too_old(freshness, options.max_age)) return {};
+std::string with_row_options(const std::string& input_schema) {
+  Json schema = Json::parse(with_max_age(input_schema));
+  schema["properties"]["vectors"] = Json::parse(R"json({
+    "type": "boolean",
+    "default": false,
+    "description": "give embedding vectors as arrays of numbers, not only their dimension"
+  })json");
+  return schema.dump();
+}
+
+Result<void> check_age(const Freshness& freshness, const MaxAge& max_age) {
+  if (!too_old(freshness, max_age)) return {};
   return fail(ErrorCode::stale, "the cache is older than max_age_ms: " + freshness_text(freshness),
               "call sync, or allow a larger max_age_ms");
 }

@@ -12,28 +12,29 @@
 
 namespace tidemark::cli::mcp {
 
-// Arguments that each of them has.
+using MaxAge = std::optional<std::chrono::milliseconds>;
+inline constexpr std::uint64_t kMaxAgeMsMax = 366ULL * 86'400'000;
 struct RowOptions {
-  std::optional<std::chrono::milliseconds> max_age;
+  MaxAge max_age;
   bool vectors = false;  // as numbers
 };
-inline constexpr std::uint64_t kMaxAgeMsMax = 366ULL * 86'400'000;
 
-// Arguments of the names "max_age_ms" and "vectors".
+// The arguments "max_age_ms" and "vectors".
+template <typename Json>
+[[nodiscard]] MaxAge max_age_of(Arguments<Json>& arguments) {
+  const auto ms = arguments.number("max_age_ms", 0, kMaxAgeMsMax);
+  return ms ? MaxAge(*ms) : std::nullopt;
+}
 template <typename Json>
 [[nodiscard]] RowOptions row_options(Arguments<Json>& arguments) {
-  RowOptions options;
-  if (const auto ms = arguments.number("max_age_ms", 0, kMaxAgeMsMax)) {
-    options.max_age = std::chrono::milliseconds(*ms);
-  }
-  options.vectors = arguments.flag("vectors");
-  return options;
+  return {max_age_of(arguments), arguments.flag("vectors")};
 }
-// Adds them to an input schema, which is JSON.
+// Adds the first, or both, to an input schema, which is JSON.
+[[nodiscard]] std::string with_max_age(const std::string& input_schema);
 [[nodiscard]] std::string with_row_options(const std::string& input_schema);
 
 // Errors: stale.
-[[nodiscard]] Result<void> check_age(const Freshness& freshness, const RowOptions& options);
+[[nodiscard]] Result<void> check_age(const Freshness& freshness, const MaxAge& max_age);
 // Row::to_json(), where {"dimension":N} stands for a vector that was not asked for: it is
 // thousands of tokens that no model reads.
 [[nodiscard]] std::string row_json(const Row& row, const RowOptions& options);

@@ -67,11 +67,12 @@ enum { TIDEMARK_HIT = 0, TIDEMARK_ABSENT = 1, TIDEMARK_UNKNOWN = 2 };
 
 typedef struct {
   size_t size;
-  uint64_t page_cache_bytes; /* 0: 8 MiB */
-  int64_t open_deadline_ms;  /* waiting for a writer's repair; 0: 5 s */
-  int64_t max_staleness_ms;  /* older than this is stale; 0: 5 min */
-  int32_t fail_when_stale;   /* not 0: reads of a stale cache answer TIDEMARK_STALE */
-  int32_t never_repair;      /* not 0: leaves a file that a killed writer left as it is */
+  uint64_t page_cache_bytes;   /* 0: 8 MiB */
+  int64_t open_deadline_ms;    /* waiting for a writer's repair; 0: 5 s */
+  int64_t max_staleness_ms;    /* older than this is stale; 0: 5 min */
+  int32_t fail_when_stale;     /* not 0: reads of a stale cache answer TIDEMARK_STALE */
+  int32_t never_repair;        /* not 0: leaves a file that a killed writer left as it is */
+  uint64_t vector_cache_bytes; /* vectors that tidemark_nearest() keeps in memory; 0: 256 MiB */
 } tidemark_options;
 
 typedef int32_t tidemark_type;

@@ -15,6 +15,7 @@
 #include "tidemark/error.h"
 #include "tidemark/export.h"
 #include "tidemark/freshness.h"
+#include "tidemark/nearest.h"
 #include "tidemark/row.h"
 #include "tidemark/value.h"
 
@@ -49,6 +50,8 @@ struct ReaderOptions {
   std::chrono::milliseconds open_deadline{5'000};    // waiting for a writer's repair
   std::chrono::milliseconds max_staleness{300'000};  // older than this is stale
   StalePolicy when_stale = StalePolicy::serve;       // fail: reads answer `stale`
+  // Of vectors that nearest() searched and keeps; what does not fit is read each time.
+  std::size_t vector_cache_bytes = std::size_t{256} << 20U;
   bool repair = true;  // may repair a file that a killed writer left, when it can write it
 };
 
@@ -82,6 +85,10 @@ class TIDEMARK_API Snapshot {
   // that could choose nothing, such as episodes by their parent.
   [[nodiscard]] Result<void> scan(const Query& query,
                                   const std::function<bool(const Row&)>& visit) const;
+  // The first search of a table, and of one whose rows changed, reads and checks all of it. Errors:
+  // invalid (a vector that is empty, not finite or, for cosine, zero; k; no embeddings; several
+  // models and none named), corrupt.
+  [[nodiscard]] Result<Nearest> nearest(const NearestQuery& query) const;
   [[nodiscard]] Result<std::uint64_t> count(std::string_view collection) const;
   [[nodiscard]] Freshness freshness() const;
   // Grows with every commit; the same number means the same data.
@@ -111,6 +118,7 @@ class TIDEMARK_API Reader {
   // different commits, each row once.
   [[nodiscard]] Result<void> scan(const Query& query,
                                   const std::function<bool(const Row&)>& visit) const;
+  [[nodiscard]] Result<Nearest> nearest(const NearestQuery& query) const;
   [[nodiscard]] Result<Freshness> freshness() const;
   [[nodiscard]] Result<Snapshot> snapshot() const;
   // Names of the cached collections.

@@ -1,17 +1,17 @@
 """Opening a cache, and reading it or a snapshot of it."""
 import enum
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Optional, Union
 
 from ._errors import InvalidError, raise_error
-from ._library import ffi, lib
+from ._freshness import Freshness, freshness_from, new_freshness
+from ._library import Lent, ffi, lib
+from ._nearest import AnyVector, Nearest, Similarity, search
 from ._row import Row, Value
-
-_NONE_MS = -(1 << 63)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Presence(enum.Enum):
@@ -20,30 +20,6 @@ class Presence(enum.Enum):
     HIT = 0
     ABSENT = 1  # the source had none at some moment between checked_at and the read
     UNKNOWN = 2  # not cached, and not proven absent: ask the source
-
-
-class State(enum.Enum):
-    """Of a cache; docs/reading.md says what each means."""
-
-    FRESH = 0
-    STALE = 1
-    NEVER_SYNCED = 2
-    NEEDS_REPAIR = 3
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """How fresh and how complete a cache is. Times are in UTC; None: not known, or never."""
-
-    state: State
-    checked_at: Optional[datetime]
-    age: Optional[timedelta]
-    source_unavailable_since: Optional[datetime]
-    source_refused_since: Optional[datetime]
-    incomplete: int  # rows that could not be cached
-    catching_up: bool  # more changes are known to be waiting
-    in_doubt: bool  # the cache is being read again
-    consistent: bool  # all rows are one snapshot of the source
 
 
 @dataclass(frozen=True)
@@ -57,20 +33,7 @@ class Lookup:
         return self.row is not None
 
 
-def _time(ms: int) -> Optional[datetime]:
-    return None if ms == _NONE_MS else _EPOCH + timedelta(milliseconds=ms)
-
-
-class _Lent:
-    """A str or bytes as tidemark_bytes, and the memory it borrows."""
-
-    def __init__(self, value: Union[str, bytes]) -> None:
-        data = value.encode("utf-8") if isinstance(value, str) else value
-        self._memory = ffi.from_buffer(data)
-        self.bytes = ffi.new("tidemark_bytes *", {"data": self._memory, "size": len(data)})[0]
-
-
-def _value(value: Value, lent: list[_Lent]) -> dict[str, Any]:
+def _value(value: Value, lent: list[Lent]) -> dict[str, Any]:
     if value is None:
         return {"type": lib.TIDEMARK_NULL}
     if isinstance(value, int):
@@ -78,7 +41,7 @@ def _value(value: Value, lent: list[_Lent]) -> dict[str, Any]:
     if isinstance(value, float):
         return {"type": lib.TIDEMARK_REAL, "real": value}
     if isinstance(value, (str, bytes)):
-        lent.append(_Lent(value))
+        lent.append(Lent(value))
         kind = lib.TIDEMARK_TEXT if isinstance(value, str) else lib.TIDEMARK_BLOB
         return {"type": kind, "bytes": lent[-1].bytes}
     raise TypeError("an index holds None, int, float, str and bytes")
@@ -103,7 +66,7 @@ class _Reads:
         presence = ffi.new("tidemark_presence *")
         row = ffi.new("tidemark_row **")
         error = ffi.new("tidemark_error **")
-        name, wanted = _Lent(collection), _Lent(key)
+        name, wanted = Lent(collection), Lent(key)
         code = lib.tidemark_get(self._open_handle(), name.bytes, wanted.bytes, presence, row, error)
         if code != lib.TIDEMARK_OK:
             raise_error(code, error[0])
@@ -116,16 +79,16 @@ class _Reads:
         embeddings of this parent's key. `where`: an indexed column of patterns, and its value."""
         if limit is not None and limit <= 0:
             return []
-        lent = [_Lent(collection)]
+        lent = [Lent(collection)]
         query = ffi.new("tidemark_query *")
         query.size = ffi.sizeof("tidemark_query")
         query.collection = lent[0].bytes
         query.limit = limit or 0
         if of is not None:
-            lent += [_Lent(of), _Lent(of_collection)]
+            lent += [Lent(of), Lent(of_collection)]
             query.of_key, query.of_collection = lent[-2].bytes, lent[-1].bytes
         if where is not None:
-            lent.append(_Lent(where[0]))
+            lent.append(Lent(where[0]))
             query.where_index = lent[-1].bytes
             query.where_value = _value(where[1], lent)
         kept: list[Any] = []
@@ -141,17 +104,22 @@ class _Reads:
 
     def freshness(self) -> Freshness:
         """Of a snapshot: as it was when that was made."""
-        f = ffi.new("tidemark_freshness *")
-        f.size = ffi.sizeof("tidemark_freshness")
+        told = new_freshness()
         error = ffi.new("tidemark_error **")
-        code = lib.tidemark_freshness_of(self._open_handle(), f, error)
+        code = lib.tidemark_freshness_of(self._open_handle(), told, error)
         if code != lib.TIDEMARK_OK:
             raise_error(code, error[0])
-        age = None if f.age_ms == _NONE_MS else timedelta(milliseconds=f.age_ms)
-        return Freshness(
-            State(f.state), _time(f.checked_at_ms), age, _time(f.source_unavailable_since_ms),
-            _time(f.source_refused_since_ms), f.incomplete, bool(f.catching_up), bool(f.in_doubt),
-            bool(f.consistent))
+        return freshness_from(told)
+
+    def nearest(self, vector: AnyVector, k: int = 10, *, collection: str = "embeddings",
+                similarity: Similarity = "cosine", model: Optional[str] = None,
+                of: Optional[str] = None,
+                filter: Optional[Callable[[Row], bool]] = None) -> Nearest:
+        """The k embeddings whose vectors are nearest to `vector`, exactly; see Nearest. `model`: of
+        this one only ("": of rows that name none); needed where the comparable vectors are of
+        several. `of`: only embeddings of "episodes", "patterns" or "heuristics". `filter`: which
+        rows count, asked from the nearest on. The first search of a table reads all of it."""
+        return search(self._open_handle(), vector, k, collection, similarity, model, of, filter)
 
 
 class Snapshot(_Reads):
@@ -188,9 +156,10 @@ class Cache(_Reads):
     def __init__(self, path: Union[str, "os.PathLike[str]"], *, page_cache_bytes: int = 0,
                  open_deadline: Optional[timedelta] = None,
                  max_staleness: Optional[timedelta] = None, fail_when_stale: bool = False,
-                 repair: bool = True) -> None:
+                 repair: bool = True, vector_cache_bytes: int = 0) -> None:
         """`fail_when_stale`: reads of a cache older than `max_staleness` (5 min) raise StaleError.
-        `repair`: may repair a file that a killed writer left."""
+        `repair`: may repair a file that a killed writer left. `vector_cache_bytes`: what nearest()
+        keeps in memory (256 MiB)."""
         self._path = os.fspath(path)
         self._options = ffi.new("tidemark_options *", {
             "size": ffi.sizeof("tidemark_options"),
@@ -199,6 +168,7 @@ class Cache(_Reads):
             "max_staleness_ms": _ms(max_staleness),
             "fail_when_stale": int(fail_when_stale),
             "never_repair": int(not repair),
+            "vector_cache_bytes": vector_cache_bytes,
         })
         self._closed = False
         self._opened = self._open()  # the process that opened it, and its handle
@@ -206,7 +176,7 @@ class Cache(_Reads):
     def _open(self) -> tuple[int, Any]:
         cache = ffi.new("tidemark_cache **")
         error = ffi.new("tidemark_error **")
-        path = _Lent(self._path)
+        path = Lent(self._path)
         code = lib.tidemark_open(path.bytes, self._options, cache, error)
         if code != lib.TIDEMARK_OK:
             raise_error(code, error[0])

@@ -1,8 +1,8 @@
-"""The C library and its declarations: tidemark.h, as it stands beside this file or in the source tree."""
+"""The C library and its declarations: its headers, as they stand beside this file or in the source tree."""
 import os
 import pathlib
 import re
-from typing import Any
+from typing import Any, Union
 
 import cffi
 
@@ -10,10 +10,10 @@ _HERE = pathlib.Path(__file__).parent
 _TREE = _HERE.parent.parent  # where this file is in a checkout
 
 
-def _declarations() -> str:
-    """tidemark.h without what only a compiler wants."""
-    packaged = _HERE / "tidemark.h"
-    header = packaged if packaged.exists() else _TREE / "include" / "tidemark.h"
+def _declarations(name: str) -> str:
+    """A header without what only a compiler wants."""
+    packaged = _HERE / name
+    header = packaged if packaged.exists() else _TREE / "include" / name
     text = header.read_text(encoding="utf-8")
     text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.DOTALL)
     text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
@@ -28,5 +28,15 @@ def _library_path() -> str:
 
 
 ffi: Any = cffi.FFI()
-ffi.cdef(_declarations())
+ffi.cdef(_declarations("tidemark.h"))
+ffi.cdef(_declarations("tidemark_nearest.h"))
 lib: Any = ffi.dlopen(_library_path())
+
+
+class Lent:
+    """A str or bytes as tidemark_bytes, and the memory it borrows."""
+
+    def __init__(self, value: Union[str, bytes]) -> None:
+        data = value.encode("utf-8") if isinstance(value, str) else value
+        self._memory = ffi.from_buffer(data)
+        self.bytes = ffi.new("tidemark_bytes *", {"data": self._memory, "size": len(data)})[0]

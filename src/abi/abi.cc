@@ -1,23 +1,14 @@
 // tidemark.h over the C++ reader: translates, and lets no exception out.
-#include <algorithm>
 #include <chrono>
-#include <cstring>
-#include <limits>
-#include <new>
 #include <utility>
 
 #include "abi/handles.h"
+#include "abi/translate.h"
 
-using namespace tidemark;  // NOLINT: this file is the boundary between the two
+using namespace tidemark;       // NOLINT: this file is the boundary between the two
+using namespace tidemark::abi;  // NOLINT: as well
 
 namespace {
-
-std::string_view view_of(tidemark_bytes bytes) {
-  return bytes.size == 0 ? std::string_view()
-                         : std::string_view(static_cast<const char*>(bytes.data), bytes.size);
-}
-
-tidemark_bytes bytes_of(std::string_view text) { return {text.data(), text.size()}; }
 
 // The enumerations of tidemark.h are those of the C++ headers, in their order.
 static_assert(static_cast<int>(ErrorCode::unavailable) + 1 == TIDEMARK_UNAVAILABLE);
@@ -29,39 +20,6 @@ static_assert(static_cast<int>(ValueType::repeated) == TIDEMARK_REPEATED);
 static_assert(static_cast<int>(FreshnessState::fresh) == TIDEMARK_IS_FRESH);
 static_assert(static_cast<int>(FreshnessState::needs_repair) == TIDEMARK_TO_REPAIR);
 
-tidemark_code code_of(ErrorCode code) { return static_cast<tidemark_code>(code) + 1; }
-
-tidemark_code refuse(Error why, tidemark_error** error) {
-  const tidemark_code code = code_of(why.code);
-  if (error != nullptr) *error = new (std::nothrow) tidemark_error{std::move(why)};
-  return code;
-}
-
-// What C++ may throw below here is a lack of memory.
-template <typename Call>
-tidemark_code guarded(tidemark_error** error, const Call& call) noexcept {
-  try {
-    const Result<void> done = call();
-    return done ? TIDEMARK_OK : refuse(done.error(), error);
-  } catch (...) {
-    if (error != nullptr) *error = nullptr;
-    return TIDEMARK_INTERNAL;
-  }
-}
-
-std::unexpected<Error> missing(const char* what) {
-  return fail(ErrorCode::invalid, std::string(what) + " is missing");
-}
-
-// The caller's struct, as this version knows it: what it does not have is zero, what it has beyond
-// is not looked at.
-template <typename Struct>
-Struct known_part(const Struct* given) {
-  Struct known{};
-  if (given != nullptr) std::memcpy(&known, given, std::min(given->size, sizeof known));
-  return known;
-}
-
 ReaderOptions reader_options(const tidemark_options* given) {
   const tidemark_options o = known_part(given);
   ReaderOptions options;
@@ -70,6 +28,7 @@ ReaderOptions reader_options(const tidemark_options* given) {
   if (o.max_staleness_ms > 0) options.max_staleness = std::chrono::milliseconds(o.max_staleness_ms);
   if (o.fail_when_stale != 0) options.when_stale = StalePolicy::fail;
   options.repair = o.never_repair == 0;
+  if (o.vector_cache_bytes > 0) options.vector_cache_bytes = o.vector_cache_bytes;
   return options;
 }
 
@@ -101,25 +60,6 @@ Result<Query> query_of(const tidemark_query* given) {
   TIDEMARK_ASSIGN(value, value_of(q.where_value));
   query.where_value = std::move(value);
   return query;
-}
-
-std::int64_t ms_of(std::optional<std::chrono::system_clock::time_point> time) {
-  if (!time) return std::numeric_limits<std::int64_t>::min();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time->time_since_epoch()).count();
-}
-
-tidemark_freshness c_freshness(const Freshness& f) {
-  tidemark_freshness out{};
-  out.state = static_cast<tidemark_state>(f.state);
-  out.consistent = f.consistent ? 1 : 0;
-  out.checked_at_ms = ms_of(f.checked_at);
-  out.age_ms = f.age ? f.age->count() : std::numeric_limits<std::int64_t>::min();
-  out.source_unavailable_since_ms = ms_of(f.source_unavailable_since);
-  out.source_refused_since_ms = ms_of(f.source_refused_since);
-  out.incomplete = f.incomplete;
-  out.catching_up = f.catching_up ? 1 : 0;
-  out.in_doubt = f.doubt.empty() ? 0 : 1;
-  return out;
 }
 
 }  // namespace
@@ -193,9 +133,7 @@ tidemark_code tidemark_freshness_of(const tidemark_cache* cache, tidemark_freshn
     TIDEMARK_ASSIGN(
         found, std::visit([](const auto& reads) { return Result<Freshness>(reads.freshness()); },
                           cache->reads));
-    tidemark_freshness known = c_freshness(found);
-    known.size = std::min(freshness->size, sizeof known);
-    std::memcpy(freshness, &known, known.size);
+    give(c_freshness(found), freshness);
     return {};
   });
 }

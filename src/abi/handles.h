@@ -1,6 +1,7 @@
 // What is behind the opaque types of tidemark.h.
 #pragma once
 
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,6 +27,11 @@ struct tidemark_row {
   const tidemark::Row* row;  // `own`, or borrowed for a visit
   mutable std::once_flag json_made;
   mutable std::string json;
+};
+
+struct tidemark_neighbours {
+  tidemark::Nearest found;
+  std::deque<tidemark_row> rows;  // borrow those of `found`, in its order
 };
 
 struct tidemark_error {

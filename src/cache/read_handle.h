@@ -73,6 +73,12 @@ class ReadHandle {
     const redb::ReadTransaction& txn, const std::shared_ptr<const CatalogRecord>& catalog,
     std::string_view collection, std::string_view key);
 
+// The tables that a name means: a kind's every table of that kind, any other that table.
+[[nodiscard]] std::vector<const model::Collection*> tables_of(const View& view,
+                                                              std::string_view name);
+// `invalid`, with the names of those that there are.
+[[nodiscard]] std::unexpected<Error> no_collection(const View& view, std::string_view name);
+
 // Reads of one commit. Every row of the tables that `collection` names (a kind's name: all of that
 // kind), or the one miss; never empty. lookup: the first of them.
 [[nodiscard]] Result<std::vector<Lookup>> lookup_all(const View& view, std::string_view collection,

@@ -2,6 +2,7 @@
 
 #include "cache/daemon_file.h"
 #include "cache/meta_store.h"
+#include "cache/nearest.h"
 #include "cache/read_handle.h"
 #include "cache/read_stats.h"
 
@@ -11,7 +12,8 @@ struct Snapshot::Impl {
   cache::View view;
   ReaderOptions options;
   Freshness freshness;
-  cache::ReadStats* stats;  // the Reader's, which outlives this
+  cache::ReadStats* stats;      // the Reader's, which outlives this
+  cache::VectorStore* vectors;  // as well
 };
 
 Snapshot::Snapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -41,6 +43,12 @@ Result<void> Snapshot::scan(const Query& query,
   }
 }
 
+Result<Nearest> Snapshot::nearest(const NearestQuery& query) const {
+  TIDEMARK_ASSIGN(found, cache::nearest(impl_->view, *impl_->vectors, query));
+  found.freshness = impl_->freshness;
+  return std::move(found);
+}
+
 Result<std::uint64_t> Snapshot::count(std::string_view collection) const {
   const cache::View& view = impl_->view;
   TIDEMARK_ASSIGN(counted, view.txn.count(cache::data_table(collection)));
@@ -57,6 +65,7 @@ std::uint64_t Snapshot::commit_id() const { return impl_->view.state.commit_id; 
 struct Reader::Impl {
   cache::ReadHandle handle;
   cache::ReadStats stats;
+  cache::VectorStore vectors;
   cache::Nudge nudge;  // of the daemon, when a read found the cache not to be fresh
 };
 
@@ -68,7 +77,10 @@ Reader::~Reader() = default;
 Result<Reader> Reader::open(const std::string& path, ReaderOptions options) {
   // A Reader with its handle in place: the handle has a mutex and cannot move.
   auto impl = std::unique_ptr<Impl>(  // NOLINT(modernize-make-unique): an aggregate of such
-      new Impl{cache::ReadHandle(path, options), cache::ReadStats(path), {}});
+      new Impl{cache::ReadHandle(path, options),
+               cache::ReadStats(path),
+               cache::VectorStore(options.vector_cache_bytes),
+               {}});
   TIDEMARK_ASSIGN(view, impl->handle.view());
   static_cast<void>(view);  // it opened, and it is a cache
   return Reader(std::move(impl));
@@ -91,6 +103,11 @@ Result<void> Reader::scan(const Query& query, const std::function<bool(const Row
   }
 }
 
+Result<Nearest> Reader::nearest(const NearestQuery& query) const {
+  TIDEMARK_ASSIGN(one_commit, snapshot());
+  return one_commit.nearest(query);
+}
+
 Result<Freshness> Reader::freshness() const {
   TIDEMARK_ASSIGN(view, impl_->handle.view());
   TIDEMARK_ASSIGN(freshness, cache::freshness_of(view, impl_->handle.options()));
@@ -103,8 +120,9 @@ Result<Snapshot> Reader::snapshot() const {
   TIDEMARK_ASSIGN(freshness, cache::freshness_of(view, impl_->handle.options()));
   if (freshness.state != FreshnessState::fresh) impl_->nudge.send(impl_->handle.path());
   TIDEMARK_TRY(cache::check_staleness(view, impl_->handle.options()));
-  return Snapshot(std::make_unique<Snapshot::Impl>(Snapshot::Impl{
-      std::move(view), impl_->handle.options(), std::move(freshness), &impl_->stats}));
+  return Snapshot(std::make_unique<Snapshot::Impl>(
+      Snapshot::Impl{std::move(view), impl_->handle.options(), std::move(freshness), &impl_->stats,
+                     &impl_->vectors}));
 }
 
 Result<std::vector<std::string>> Reader::collections() const {

@@ -28,15 +28,6 @@ constexpr std::size_t kSliceRows = 256;  // a slice lasts milliseconds
 constexpr std::size_t kCacheLineBytes = 64;
 constexpr std::size_t kPrefetchBytesMax = 2'048;  // what a core keeps in flight, and no more
 
-std::unexpected<Error> no_collection(const View& view, std::string_view name) {
-  std::string known;
-  for (const auto& collection : view.catalog->catalog.collections) {
-    known += (known.empty() ? "" : ", ") + collection.name;
-  }
-  return fail(ErrorCode::invalid, "no collection " + std::string(name) + " in the cache",
-              "it has: " + known);
-}
-
 std::unexpected<Error> unknown_schema(std::string_view key) {
   return fail(ErrorCode::corrupt, "the cached row " + std::string(key) + " has an unknown schema",
               kRepairHint);
@@ -148,16 +139,6 @@ bool names_other_parent(const Walk& walk, const Query& query, std::string_view e
   return kind && tag != '\0' && tag != static_cast<char>(static_cast<int>(*kind) + 1);
 }
 
-// A kind's name means every table of that kind, any other name that table.
-std::vector<const model::Collection*> tables_of(const View& view, std::string_view name) {
-  const auto kind = model::kind_from_string(name);
-  std::vector<const model::Collection*> tables;
-  for (const auto& collection : view.catalog->catalog.collections) {
-    if (kind ? collection.kind == *kind : collection.name == name) tables.push_back(&collection);
-  }
-  return tables;
-}
-
 std::unexpected<Error> bad_query(std::string message, std::string hint) {
   return fail(ErrorCode::invalid, std::move(message), std::move(hint));
 }
@@ -239,6 +220,24 @@ Result<Row> row_of(const View& view, const model::Collection& collection, const 
 }
 
 }  // namespace
+
+std::unexpected<Error> no_collection(const View& view, std::string_view name) {
+  std::string known;
+  for (const auto& collection : view.catalog->catalog.collections) {
+    known += (known.empty() ? "" : ", ") + collection.name;
+  }
+  return fail(ErrorCode::invalid, "no collection " + std::string(name) + " in the cache",
+              "it has: " + known);
+}
+
+std::vector<const model::Collection*> tables_of(const View& view, std::string_view name) {
+  const auto kind = model::kind_from_string(name);
+  std::vector<const model::Collection*> tables;
+  for (const auto& collection : view.catalog->catalog.collections) {
+    if (kind ? collection.kind == *kind : collection.name == name) tables.push_back(&collection);
+  }
+  return tables;
+}
 
 Result<std::optional<Row>> find_row(const redb::ReadTransaction& txn,
                                     const std::shared_ptr<const CatalogRecord>& catalog,

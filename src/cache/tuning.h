@@ -23,6 +23,21 @@ inline constexpr std::size_t kPackSliceBytes = std::size_t{1} << 20U;
 // As a fill's commits: redb keeps a transaction's pages in memory.
 inline constexpr std::size_t kPackCommitBytes = std::size_t{16} << 20U;
 
+// Vectors that a search lays out at a time: large enough that comparing costs what reading them
+// does, small enough that a search without room for all of them stays small.
+inline constexpr std::size_t kVectorBlockBytes = std::size_t{4} << 20U;
+// Rows that it copies out of redb at a time.
+inline constexpr std::size_t kVectorSliceRows = 1'000;
+inline constexpr std::size_t kVectorSliceBytes = std::size_t{1} << 20U;
+// What is kept of a row beside its floats: its norm, and a key of the usual length.
+inline constexpr std::size_t kVectorRowBytes = 64;
+// Models that an error names.
+inline constexpr std::size_t kModelsNamedMax = 10;
+// Scores that are worked out before they are looked at: they stay in the core's cache.
+inline constexpr std::size_t kScoresAtOnce = 512;
+// A filter may refuse some of the nearest: look at this many times as many, and again.
+inline constexpr std::size_t kFilterGrowth = 4;
+
 // A scrub reads this much at a time: small enough that the allocator reuses the same block, and
 // that its snapshot lasts milliseconds.
 inline constexpr std::size_t kScrubSliceBytes = std::size_t{128} << 10U;

@@ -28,8 +28,8 @@ Result<void> read_duration(const std::string& text, const char* flag,
 // Reading needs the cache's path alone. Where that is given, a bad ./tidemark.toml that nobody
 // named is told and passed over.
 bool may_pass_over(const Flags& flags, std::string_view command) {
-  const bool reads =
-      command == "get" || command == "list" || command == "status" || command == "validate";
+  const bool reads = command == "get" || command == "list" || command == "nearest" ||
+                     command == "status" || command == "validate";
   return reads && flags.config.empty() && flags.context.settings.cache.has_value();
 }
 
@@ -62,6 +62,7 @@ Result<void> complete_settings(Flags& flags, std::string_view command) {
   TIDEMARK_TRY(read_duration(flags.get_deadline, "--deadline", flags.get.deadline));
   TIDEMARK_TRY(read_duration(flags.doctor_deadline, "--deadline", flags.doctor.deadline));
   flags.list.max_age = flags.get.max_age;
+  flags.nearest.max_age = flags.get.max_age;
   flags.status.max_age = flags.get.max_age;
   mark_as_flags(settings);
   merge(settings, settings_from_environment());
@@ -93,6 +94,7 @@ int dispatch(const std::string& command, Flags& flags) {
   if (command == "sync") return run_sync(flags.context, flags.sync);
   if (command == "get") return run_get(flags.context, flags.get);
   if (command == "list") return run_list(flags.context, flags.list);
+  if (command == "nearest") return run_nearest(flags.context, flags.nearest);
   if (command == "status") return run_status(flags.context, flags.status);
   if (command == "doctor") return run_doctor(flags.context, flags.doctor);
   if (command == "validate") return run_validate(flags.context, flags.validate);

@@ -73,8 +73,19 @@ std::vector<std::string> collections(Place& place) {
   return names;
 }
 
-std::vector<std::string> values_of(const std::string& flag) {
-  if (flag == "--cache" || flag == "--config" || flag == "--token-file") return {kFiles};
+std::vector<std::string> values_of(Place& place) {
+  const std::string flag = place.wants_value->get_name();
+  if (flag == "--cache" || flag == "--config" || flag == "--token-file" || flag == "--vector") {
+    return {kFiles};
+  }
+  if (flag == "--similarity") return {"cosine", "dot", "l2"};
+  if (flag == "--collection") {
+    auto names = collections(place);
+    std::erase_if(names, [](const std::string& name) { return !name.starts_with("embeddings"); });
+    return names;
+  }
+  const bool of_kind = flag == "--of" && place.command->get_name() == "nearest";
+  if (of_kind) return {"episodes", "patterns", "heuristics"};
   if (flag == "--source") return {"file:", "libsql://", "https://", "http://"};
   return {};
 }
@@ -94,7 +105,7 @@ std::vector<std::string> flags_of(const CLI::App& root, const CLI::App& command)
 
 std::vector<std::string> candidates(const CLI::App& root, const std::vector<std::string>& words) {
   Place place = place_of(root, words);
-  if (place.wants_value != nullptr) return values_of(place.wants_value->get_name());
+  if (place.wants_value != nullptr) return values_of(place);
   const bool flag = !words.empty() && words.back().starts_with("-");
   if (flag) return flags_of(root, *place.command);
   std::vector<std::string> names;

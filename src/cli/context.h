@@ -56,6 +56,18 @@ struct ListArguments {
 };
 [[nodiscard]] int run_list(const Context& context, const ListArguments& arguments);
 
+struct NearestArguments {
+  std::optional<std::string> like;  // a key; or:
+  std::string vector_file;
+  std::size_t k = 10;
+  std::string collection = "embeddings";
+  std::string similarity = "cosine";
+  std::optional<std::string> model;
+  std::string of;
+  std::optional<std::chrono::milliseconds> max_age;
+};
+[[nodiscard]] int run_nearest(const Context& context, const NearestArguments& arguments);
+
 struct CaptureArguments {
   std::optional<CaptureAction> action;  // none: status
   bool print_sql = false;

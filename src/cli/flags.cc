@@ -66,6 +66,20 @@ Examples:
   tidemark list patterns --where pattern_type=error_recovery
   tidemark list embeddings --of 7f3c)";
 
+constexpr const char* kNearestFooter =
+    R"(Compares with every cached vector of the same dimension, exactly. --like KEY: the vector of
+the embedding that has this key or is of the item that has it; it is left out itself, and only its
+model is searched. --vector FILE: a JSON array of numbers, or raw little-endian f32; - for stdin.
+Prints SCORE COLLECTION KEY and what it is an embedding of, nearest first, and on stderr over how
+much of the source that searched. cosine and dot: more is nearer; l2: less is. With --json the
+result is {"neighbours","coverage",...}; rows come without their vectors.
+Exit codes: 0 done, 2 (also: KEY means several embeddings), 6 older than --max-age, 9 no embedding
+of KEY is cached.
+Examples:
+  tidemark nearest --like 7f3c
+  tidemark nearest --like 7f3c --of patterns -k 3
+  embed "how to retry" | tidemark nearest --vector - --model text-embedding-3-small --json)";
+
 constexpr const char* kStatusFooter =
     R"(Works on caches that cannot be opened, too: then it says why. Exit codes: 0, 6 older than
 --max-age (the status is printed all the same), 4 the cache is damaged or needs repair.
@@ -253,6 +267,23 @@ void add_readers(CLI::App& app, Flags& flags) {
                     "compare with the source instead");
 }
 
+void add_nearest(CLI::App& app, Flags& flags) {
+  CLI::App& c =
+      add_command(app, "nearest", "Print the cached embeddings most like a vector", kNearestFooter);
+  NearestArguments& a = flags.nearest;
+  auto* const like = c.add_option("--like", a.like, "key of an embedding, or of what it is of");
+  c.add_option("--vector", a.vector_file, "FILE that holds a vector; not with --like")
+      ->excludes(like);
+  c.add_option("-k", a.k, "how many (10)")->check(kWholeNumber);
+  c.add_option("--collection", a.collection, "one embedding table (all of them)");
+  c.add_option("--similarity", a.similarity, "cosine, dot or l2 (cosine)")
+      ->check(CLI::IsMember({"cosine", "dot", "l2"}));
+  c.add_option("--model", a.model, "only vectors of this model; needed where there are several");
+  c.add_option("--of", a.of, "only embeddings of episodes, patterns or heuristics")
+      ->check(CLI::IsMember({"episodes", "patterns", "heuristics"}));
+  add_max_age(c, flags);
+}
+
 void add_menders(CLI::App& app, Flags& flags) {
   CLI::App& doctor =
       add_command(app, "doctor", "Measure what is slow, locked, stale or missing", kDoctorFooter);
@@ -335,6 +366,7 @@ void add_commands(CLI::App& app, Flags& flags) {
   app.add_flag("-v,--verbose", flags.context.verbose, "say more")->excludes(quiet);
   add_sync(app, flags);
   add_readers(app, flags);
+  add_nearest(app, flags);
   add_capture(app, flags);
   add_menders(app, flags);
   add_daemon(app, flags);

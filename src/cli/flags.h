@@ -16,6 +16,7 @@ struct Flags {
   SyncArguments sync;
   GetArguments get;
   ListArguments list;
+  NearestArguments nearest;
   CaptureArguments capture;
   StatusArguments status;
   DoctorArguments doctor;

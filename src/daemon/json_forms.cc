@@ -37,6 +37,44 @@ Json to_json(const std::optional<MissedByCapture>& missed) {
   return {{"found_at_ms", unix_ms(missed->found_at)}, {"tables", std::move(tables)}};
 }
 
+// Nor with the text that a vector may come from, which discovery knows by this name.
+Json without_vectors(const Row& row) {
+  Json json = parsed_object(row.to_json());
+  json.erase("embedding_data");
+  for (std::size_t i = 0; i < row.column_count(); ++i) {
+    if (row.at(i).type() == ValueType::vector) json.erase(std::string(row.column_name(i)));
+  }
+  return json;
+}
+
+Json to_json(const Neighbour& neighbour) {
+  Json parent;
+  if (!neighbour.parent_key.empty()) {
+    const std::string& collection = neighbour.parent_collection;
+    parent = {{"collection", collection.empty() ? Json() : Json(collection)},
+              {"key", neighbour.parent_key}};
+  }
+  return {{"score", neighbour.score},
+          {"collection", std::string(neighbour.row.collection())},
+          {"key", std::string(neighbour.row.key())},
+          {"parent", std::move(parent)},
+          {"row", without_vectors(neighbour.row)}};
+}
+
+Json to_json(const Coverage& c) {
+  return {{"searched", c.searched},
+          {"no_vector", c.no_vector},
+          {"other_parent", c.other_parent},
+          {"other_model", c.other_model},
+          {"other_dimension", c.other_dimension},
+          {"not_finite", c.not_finite},
+          {"zero", c.zero},
+          {"filtered", c.filtered},
+          {"window_complete", c.window_complete},
+          {"in_scope", c.in_scope},
+          {"complete", c.complete}};
+}
+
 std::string repair_json(const RepairReport& report) {
   Json json = {{"problems", report.problems}, {"rows_dropped", report.rows_dropped}};
   json["kept_as"] = report.kept_as.empty() ? Json() : Json(report.kept_as);
@@ -127,6 +165,13 @@ std::string item_json(std::string_view collection, std::string_view key, Presenc
                       const std::string& row, const std::string& more) {
   return "{\"collection\":" + json_string(collection) + ",\"key\":" + json_string(key) +
          ",\"presence\":" + json_string(to_string(presence)) + ",\"row\":" + row + more + "}";
+}
+
+std::string nearest_json(const Nearest& nearest, const std::string& more) {
+  Json neighbours = Json::array();
+  for (const Neighbour& neighbour : nearest.neighbours) neighbours.push_back(to_json(neighbour));
+  return "{\"neighbours\":" + dump(neighbours) +
+         ",\"coverage\":" + dump(to_json(nearest.coverage)) + more + "}";
 }
 
 std::string status_json(const Status& status, const CacheStatus& cache, const Freshness& now) {

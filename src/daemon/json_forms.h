@@ -34,6 +34,9 @@ namespace tidemark::daemon {
 [[nodiscard]] std::string item_json(std::string_view collection, std::string_view key,
                                     Presence presence, const std::string& row,
                                     const std::string& more = {});
+// The result of `tidemark nearest`: {"neighbours":[{"score","collection","key","parent","row"}],
+// "coverage":{...}}. Rows are without their vectors. `more`: as of item_json().
+[[nodiscard]] std::string nearest_json(const Nearest& nearest, const std::string& more = {});
 // What /v1/status says: the daemon, and its cache as of `now`. One line, its newline included.
 [[nodiscard]] std::string status_json(const Status& status, const CacheStatus& cache,
                                       const Freshness& now);

@@ -12,8 +12,9 @@ import sys
 
 FOLDERS = ["base", "model", "turso", "redb", "source", "cache", "abi", "sync"]
 HEADER = pathlib.Path(__file__).parents[2] / "src/redb/ffi/tidemark_redb.h"
-C_HEADER = pathlib.Path(__file__).parents[2] / "include/tidemark.h"
-C_NODE = "TIDEMARK_C_1"  # of the C functions, for ever
+# The C functions of each header, and the version node that they are under for ever.
+C_NODES = {"tidemark.h": "TIDEMARK_C_1", "tidemark_nearest.h": "TIDEMARK_C_2"}
+INCLUDE = pathlib.Path(__file__).parents[2] / "include"
 FOR_TESTS = {"tdmk_redb_panic"}  # compiled with the crate's feature "fault"
 SYSTEM = re.compile(r"^(libc|libm|libstdc\+\+|libgcc_s|libpthread|libdl|ld-linux-.*)\.so\.\d+$")
 
@@ -45,7 +46,12 @@ def crate_functions(installed):
 
 
 def c_functions():
-    return set(re.findall(r"TIDEMARK_C_API[^;(]*?(tidemark_\w+)\(", C_HEADER.read_text(encoding="utf-8")))
+    """{function: node}"""
+    found = {}
+    for header, node in C_NODES.items():
+        text = (INCLUDE / header).read_text(encoding="utf-8")
+        found.update(dict.fromkeys(re.findall(r"TIDEMARK_C_API[^;(]*?(tidemark_\w+)\(", text), node))
+    return found
 
 
 def dynamic(library, which):
@@ -68,16 +74,16 @@ def judge(build, libraries, installed):
     reader_file, sync_file = libraries / "libtidemark-reader.so", libraries / "libtidemark.so"
     reader, sync = dynamic(reader_file, "--defined-only"), dynamic(sync_file, "--defined-only")
     public, crate, c = marked_public(build), crate_functions(installed), c_functions()
-    if len(public) < 30 or len(crate) < 10 or len(c) < 12:
+    if len(public) < 30 or len(crate) < 10 or len(c) < 18:
         yield f"found only {len(public)} public symbols, {len(crate)} of the crate, {len(c)} of C"
-    for name in sorted(c):
-        if reader.get(name) != C_NODE:
-            yield f"{name} of tidemark.h is not under {C_NODE} but under '{reader.get(name)}'"
+    for name, node in sorted(c.items()):
+        if reader.get(name) != node:
+            yield f"{name} of C is not under {node} but under '{reader.get(name)}'"
     for name in sorted(public - reader.keys() - sync.keys()):
         yield f"public, but exported by neither library: {plain(name)}"
     for name in sorted(reader.keys() & sync.keys()):
         yield f"exported by both libraries: {plain(name)}"
-    for name in sorted(reader.keys() - public - crate - c):
+    for name in sorted(reader.keys() - public - crate - c.keys()):
         yield f"the reader exports {plain(name)}"
     for name in sorted(sync.keys() - public):
         yield f"libtidemark exports {plain(name)}"
@@ -86,7 +92,7 @@ def judge(build, libraries, installed):
         if not version.startswith("TIDEMARK_PRIVATE_"):
             yield f"{name} is not under the reader's private node but under '{version}'"
     for name, version in sorted({**reader, **sync}.items()):
-        if name not in crate | c and not re.match(r"TIDEMARK_\d", version):
+        if name not in crate | c.keys() and not re.match(r"TIDEMARK_\d", version):
             yield f"{plain(name)} has version '{version}'"
     if not crate & dynamic(sync_file, "--undefined-only").keys():
         yield "libtidemark does not call the crate through the reader"

@@ -89,6 +89,7 @@ std::string command_of(const CLI::App& app) {
 
 int dispatch(const std::string& command, Flags& flags) {
   if (command == "completion") return run_completion(flags.shell);
+  if (command == "mcp") flags.context.json = false;  // stdout is for the protocol alone
   if (const auto settings = complete_settings(flags, command); !settings) {
     const bool has_cache = flags.context.settings.cache && command != "init";
     return has_cache ? report_cache_error(flags.context, command, settings.error())
@@ -104,6 +105,7 @@ int dispatch(const std::string& command, Flags& flags) {
   if (command == "repair") return run_repair(flags.context);
   if (command == "rebuild") return run_rebuild(flags.context, flags.adopt);
   if (command == "daemon") return run_daemon(flags.context, flags.config);
+  if (command == "mcp") return run_mcp(flags.context, flags.read_only);
   if (command.starts_with("capture ")) return run_capture(flags.context, command, flags.capture);
   if (command == "init") return run_init(flags.context, flags.config, flags.force);
   return command == "config check" ? run_config_check(flags.context)

@@ -137,6 +137,14 @@ Examples:
   tidemark daemon --source file:memories.db --interval 5s
   tidemark status                                   is it alive, how fresh is the cache?)";
 
+constexpr const char* kMcpFooter =
+    R"(An agent's client starts it. Tools: get, list, status, sync (docs/mcp.md). It ends with its
+standard input, or at SIGTERM or Ctrl-C: a pass that runs in it is stopped then, and the cache
+stays as it was. A cache need not be there yet. No answer shows a token.
+Examples:
+  tidemark mcp                                      as tidemark.toml says
+  tidemark --config /etc/agent/tidemark.toml mcp --read-only     a daemon syncs)";
+
 constexpr const char* kCaptureFooter =
     R"(Triggers at the source write down which rows changed, so that a pass costs one round trip and
 what changed, not the whole scope. Installing needs the right to write, once; syncing does not.
@@ -294,6 +302,13 @@ void add_daemon(CLI::App& app, Flags& flags) {
   c.add_option("--interval", flags.interval, "between two passes (30s)");
 }
 
+void add_mcp(CLI::App& app, Flags& flags) {
+  CLI::App& c = add_command(app, "mcp", "Answer an agent over the Model Context Protocol, on stdio",
+                            kMcpFooter);
+  add_source(c, flags);
+  c.add_flag("--read-only", flags.read_only, "without the tool sync");
+}
+
 void add_capture(CLI::App& app, Flags& flags) {
   CLI::App& capture =
       add_command(app, "capture", "Have the source write down what changes", kCaptureFooter);
@@ -355,6 +370,7 @@ void add_commands(CLI::App& app, Flags& flags) {
   add_capture(app, flags);
   add_menders(app, flags);
   add_daemon(app, flags);
+  add_mcp(app, flags);
   add_set_up(app, flags);
 }
 

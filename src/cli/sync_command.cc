@@ -96,10 +96,13 @@ int run_price(const Context& context, const daemon::Ask& ask) {
 
 }  // namespace
 
+bool is_complete(const SyncReport& report) {
+  return report.freshness.incomplete == 0 && !report.validation.failed() &&
+         report.missed_by_capture == 0;
+}
+
 int print_outcome(const Context& context, std::string_view command, const SyncReport& report) {
-  const bool whole = report.freshness.incomplete == 0 && !report.validation.failed() &&
-                     report.missed_by_capture == 0;
-  const int exit = whole ? kDone : kDoneWithSkips;
+  const int exit = is_complete(report) ? kDone : kDoneWithSkips;
   if (context.json) {
     print_envelope(command, exit, nullptr, &report.freshness, report.to_json());
     return exit;

@@ -87,11 +87,15 @@ daemon::Ask ask_of(const Settings& settings, daemon::Work work) {
 Result<daemon::Done> perform(const Context& context, const daemon::Ask& ask) {
   const StopOnSignal stop;
   ProgressLine line(!context.quiet && !context.json && can_show_progress());
-  const daemon::OnProgress progress = [&line](const Progress& p) { line.show(p); };
-  TIDEMARK_ASSIGN(done, performed_by_daemon(context, ask, stop.token(), progress));
+  return perform(context, ask, stop.token(), [&line](const Progress& p) { line.show(p); });
+}
+
+Result<daemon::Done> perform(const Context& context, const daemon::Ask& ask,
+                             const std::stop_token& stop, const daemon::OnProgress& progress) {
+  TIDEMARK_ASSIGN(done, performed_by_daemon(context, ask, stop, progress));
   if (done) return std::move(*done);
   TIDEMARK_ASSIGN(setup, setup_of(context.settings));
-  return daemon::perform(setup, ask, stop.token(), progress);
+  return daemon::perform(setup, ask, stop, progress);
 }
 
 int report_pass_error(const Context& context, std::string_view command, Error error) {

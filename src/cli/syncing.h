@@ -1,6 +1,7 @@
 // What the commands share that bring a cache in step with its source.
 #pragma once
 
+#include <stop_token>
 #include <string_view>
 
 #include "cli/context.h"
@@ -16,8 +17,14 @@ namespace tidemark::cli {
 // The cache's daemon does it where one lives, else this process, with a line of progress; Ctrl-C
 // ends the pass here, and only the waiting there. Errors: as daemon::perform and ask_daemon.
 [[nodiscard]] Result<daemon::Done> perform(const Context& context, const daemon::Ask& ask);
+// The same with a stop and a progress of the caller's own, and no line; for any thread.
+[[nodiscard]] Result<daemon::Done> perform(const Context& context, const daemon::Ask& ask,
+                                           const std::stop_token& stop,
+                                           const daemon::OnProgress& progress);
 // The default cache's folder is ours to make.
 [[nodiscard]] Result<void> make_default_folder(const Settings& settings);
+// False: rows were skipped, the validation differs or capture missed changes.
+[[nodiscard]] bool is_complete(const SyncReport& report);
 // Prints the report, or its envelope; returns the exit code.
 [[nodiscard]] int print_outcome(const Context& context, std::string_view command,
                                 const SyncReport& report);

@@ -103,6 +103,8 @@ struct ValidateArguments {
 [[nodiscard]] int run_rebuild(const Context& context, bool adopt);
 // `config_path`: --config, which is read again at SIGHUP.
 [[nodiscard]] int run_daemon(const Context& context, const std::string& config_path);
+// Speaks the Model Context Protocol on stdin and stdout, until stdin ends or a signal.
+[[nodiscard]] int run_mcp(const Context& context, bool read_only);
 [[nodiscard]] int run_init(const Context& context, const std::string& config_path, bool force);
 [[nodiscard]] int run_config_check(const Context& context);
 [[nodiscard]] int run_config_print(const Context& context);

@@ -138,9 +138,9 @@ Examples:
   tidemark status                                   is it alive, how fresh is the cache?)";
 
 constexpr const char* kMcpFooter =
-    R"(An agent's client starts it. Tools: get, list, status, sync (docs/mcp.md). It ends with its
-standard input, or at SIGTERM or Ctrl-C: a pass that runs in it is stopped then, and the cache
-stays as it was. A cache need not be there yet. No answer shows a token.
+    R"(An agent's client starts it. Tools: get, list, nearest, status, sync (docs/mcp.md).
+It ends with its standard input, or at SIGTERM or Ctrl-C: a pass that runs in it is stopped then,
+and the cache stays as it was. A cache need not be there yet. No answer shows a token.
 Examples:
   tidemark mcp                                      as tidemark.toml says
   tidemark --config /etc/agent/tidemark.toml mcp --read-only     a daemon syncs)";

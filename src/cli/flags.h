@@ -46,9 +46,6 @@ void add_commands(CLI::App& app, Flags& flags);
   return nullptr;
 }
 
-// Speaks the Model Context Protocol on stdin and stdout, until stdin ends or a signal.
-[[nodiscard]] int run_mcp(const Context& context, bool read_only);
-
 // "tidemark 0.1.0 (commit abc, redb 4.6.0, cache format 2, Hrana 3 and 2)"
 [[nodiscard]] std::string version_text();
 // The same as an envelope. Returns the exit code.

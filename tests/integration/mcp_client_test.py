@@ -122,13 +122,23 @@ async def recall(agent):
     answer = await agent.call("list", {"collection": "embeddings", "of": "e1"})
     assert answer["items"][0]["row"]["embedding_vector"] == {"dimension": 2}, answer
     await agent.call("get", {"collection": "episodes"}, error="invalid")
+    # By vector, and by what is like a memory; then the memory itself, by the key that was named.
+    answer = await agent.call("nearest", {"vector": [0.9, 0.1], "k": 2, "of": "episodes"})
+    assert [one["key"] for one in answer["neighbours"]] == ["v1", "v2"], answer
+    assert answer["coverage"]["searched"] == 2, answer
+    answer = await agent.call("nearest", {"like": "e2"})
+    assert [one["key"] for one in answer["neighbours"]] == ["v3", "v1"] and answer["presence"] == "hit", answer
+    parent = answer["neighbours"][1]["parent"]
+    items = (await agent.call("get", {"collection": parent["collection"], "keys": [parent["key"]]}))["items"]
+    assert items[0]["row"]["task_description"] == "one", items
+    assert (await agent.call("nearest", {"like": "e3"}))["presence"] == "unknown"
 
 
 async def conversation(client, source):
     assert client.protocol_version == "2025-11-25", client.protocol_version
     assert client.server_info.name == "tidemark" and "freshness" in client.instructions
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert set(tools) == {"get", "list", "status", "sync"}, tools
+    assert set(tools) == {"get", "list", "nearest", "status", "sync"}, tools
     assert all(tool.description and tool.output_schema for tool in tools.values())
 
     agent = Agent(client)

@@ -130,6 +130,38 @@ TEST_F(Mcp, vectors_are_given_as_their_dimension_or_as_numbers) {
             (Json{1.0, 2.0}));
 }
 
+TEST_F(Mcp, what_is_nearest_is_asked_for_by_a_vector_or_by_a_memory) {
+  world.source.run("INSERT INTO embeddings VALUES('v2','e2','episode',NULL,x'0000803F00000000',2)");
+  const auto program = talk();
+  call(*program, "sync");
+  Json answer = call(*program, "nearest", {{"vector", {1, 2.1}}, {"k", 1}});
+  ASSERT_EQ(answer["neighbours"].size(), 1U) << answer;
+  EXPECT_EQ(answer["neighbours"][0]["key"], "v1");
+  EXPECT_EQ(answer["neighbours"][0]["parent"]["key"], "e3");
+  EXPECT_EQ(answer["coverage"]["searched"], 2);
+  EXPECT_TRUE(answer["presence"].is_null());
+  EXPECT_EQ(answer["freshness"]["state"], "fresh");
+  answer = call(*program, "nearest", {{"like", "e3"}, {"similarity", "l2"}});
+  ASSERT_EQ(answer["neighbours"].size(), 1U) << "not itself";
+  EXPECT_EQ(answer["neighbours"][0]["key"], "v2");
+  EXPECT_EQ(answer["neighbours"][0]["score"], 2.0);
+  EXPECT_EQ(answer["presence"], "hit");
+  EXPECT_EQ(call(*program, "nearest", {{"like", "e1"}})["presence"], "unknown");
+  for (const Json& wrong : std::vector<Json>{
+           Json::object(),
+           {{"like", "e3"}, {"vector", {1, 2}}},
+           {{"vector", Json::array()}},
+           {{"vector", {1, "2"}}},
+           {{"vector", {0, 0}}},
+           {{"vector", {1, 1e300}}},
+           {{"like", "e3"}, {"k", 101}},
+           {{"like", "e3"}, {"similarity", "near"}},
+           {{"like", "e3"}, {"of", "memories"}},
+       }) {
+    EXPECT_EQ(call(*program, "nearest", wrong, true)["error"]["code"], "invalid") << wrong;
+  }
+}
+
 TEST_F(Mcp, without_a_cache_a_call_fails_with_what_to_do_and_works_after_a_sync) {
   const auto program = talk();
   const Json get = {{"collection", "episodes"}, {"keys", {"e1"}}};

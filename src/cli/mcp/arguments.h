@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,7 +80,10 @@ class Arguments {
     if (found == nullptr) return floats;
     if (found->is_array() && found->size() <= most) {
       for (const Json& item : *found) {
-        if (item.is_number()) floats.push_back(item.template get<float>());
+        const double value = item.is_number() ? item.template get<double>() : kNoFloat;
+        if (std::abs(value) <= std::numeric_limits<float>::max()) {
+          floats.push_back(static_cast<float>(value));
+        }
       }
     }
     if (floats.empty() || floats.size() != found->size()) {
@@ -99,6 +104,7 @@ class Arguments {
     const auto found = object_.find(name);
     return found == object_.end() || found->is_null() ? nullptr : &*found;
   }
+  static constexpr double kNoFloat = std::numeric_limits<double>::infinity();
   void wrong(const std::string& text) { wrong_ += (wrong_.empty() ? "" : "; ") + text; }
 
   const Json& object_;

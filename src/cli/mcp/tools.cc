@@ -108,7 +108,9 @@ ToolAnswer run_tool(const Tool& tool, const ToolCall& call) {
 }
 
 std::vector<Tool> all_tools(const Context& context, bool read_only) {
-  std::vector<Tool> tools = reading_tools(std::make_shared<CacheReader>(context));
+  const auto cache = std::make_shared<CacheReader>(context);
+  std::vector<Tool> tools = reading_tools(cache);
+  tools.push_back(nearest_tool(cache));
   if (!read_only) tools.push_back(sync_tool(context));
   return tools;
 }

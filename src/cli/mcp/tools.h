@@ -35,6 +35,7 @@ using Read = Result<ToolAnswer> (*)(CacheReader& cache, const std::string& argum
 [[nodiscard]] Tool reading_tool(const std::shared_ptr<CacheReader>& cache, Read read, Tool tool);
 // get, list, status.
 [[nodiscard]] std::vector<Tool> reading_tools(const std::shared_ptr<CacheReader>& cache);
+[[nodiscard]] Tool nearest_tool(const std::shared_ptr<CacheReader>& cache);
 [[nodiscard]] Tool sync_tool(const Context& context);
 // All of them, or those that only read. `context` outlives them.
 [[nodiscard]] std::vector<Tool> all_tools(const Context& context, bool read_only);

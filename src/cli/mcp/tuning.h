@@ -23,6 +23,9 @@ inline constexpr std::size_t kKeysMax = 100;
 // Rows of one `list`: what a model can take in, and what one may ask for.
 inline constexpr std::uint64_t kListDefault = 20;
 inline constexpr std::uint64_t kListMax = 1'000;
+// Neighbours of one `nearest`, and the floats of its vector: more than any model in use gives.
+inline constexpr std::uint64_t kNearestMax = 100;
+inline constexpr std::size_t kDimensionMax = 16'384;
 // Rows of one answer. It is sent twice, as text and as structured content.
 inline constexpr std::size_t kRowsBytesMax = std::size_t{512} << 10U;
 // For a look at the cache when a call has failed, and for a writer's repair to end before one

@@ -277,6 +277,7 @@ class Page(unittest.TestCase):
             self.picture_of(f"fresh-{scheme}")
             page.size(360, 740, phone=True)
             self.picture_of(f"phone-{scheme}")
+            self.assertEqual(page.do("return innerWidth"), 360)
             self.assertLessEqual(page.do("return document.documentElement.scrollWidth"), 360)
             page.size(1280, 900)
         page.scheme("light")
@@ -288,10 +289,13 @@ class Page(unittest.TestCase):
         width, height = self.browser.do("const e = document.documentElement; return [innerWidth, e.scrollHeight]")
         phone = width < 500
         self.browser.size(width, height, phone)
-        fits = "return [...document.querySelectorAll('.uplot')].every((c) => c.offsetWidth <= c.parentElement.clientWidth)"
-        self.browser.wait(lambda: self.browser.do(fits), "the charts to fit")
+        self.await_fit()
         self.browser.driver.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
         self.browser.size(width, 740 if phone else 900, phone)
+
+    def await_fit(self):
+        fits = "return [...document.querySelectorAll('.uplot')].every((c) => c.offsetWidth <= c.parentElement.clientWidth)"
+        self.browser.wait(lambda: self.browser.do(fits), "the charts to fit")
 
 
 if __name__ == "__main__":

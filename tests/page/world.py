@@ -179,6 +179,8 @@ class Browser:
     def size(self, width, height, phone=False):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": width, "height": height, "deviceScaleFactor": 2 if phone else 1, "mobile": phone})
+        # A phone's viewport is as wide as what sticks out, until the charts fit.
+        self.wait(lambda: self.do("return innerWidth") == width, f"a viewport of {width}")
 
     def scheme(self, name):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {

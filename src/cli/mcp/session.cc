@@ -91,7 +91,7 @@ void Session::take_notification(const Message& message, Step& step) {
 }
 
 std::optional<std::string> Session::respond(const Message& message, BatchNumber batch, Step& step) {
-  const auto refuse = [&message](Fault fault) { return fault_line(message.id, fault); };
+  const auto refuse = [&message](const Fault& fault) { return fault_line(message.id, fault); };
   if (message.fault) return refuse(*message.fault);
   if (message.method == "ping") return result_line(message.id, "{}");
   if (message.method == "initialize") {

@@ -87,7 +87,8 @@ class Nearest : public testing::Test {
     return keys;
   }
 
-  std::mt19937_64 random_{testing::UnitTest::GetInstance()->random_seed() + 1UL};
+  std::mt19937_64 random_{
+      static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()) + 1};
   const support::SmallCache cache_;
 };
 

@@ -63,7 +63,8 @@ class EachKernel : public testing::Test {
     return vector;
   }
 
-  std::mt19937_64 random_{testing::UnitTest::GetInstance()->random_seed() + 1UL};
+  std::mt19937_64 random_{
+      static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()) + 1};
 };
 
 TEST_F(EachKernel, gives_the_same_answer_to_the_last_bit) {

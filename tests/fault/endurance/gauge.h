@@ -39,24 +39,21 @@ class Gauge {
  public:
   explicit Gauge(pid_t pid) : folder_("/proc/" + std::to_string(pid)) {}
   void look() {
-    resident_kib.add(own_resident_kib());
+    long all = 0;
+    long of_files = 0;
+    std::ifstream(folder_ + "/statm") >> all >> all >> of_files;  // proc(5): the 2nd and 3rd
+    const long page_kib = ::sysconf(_SC_PAGESIZE) / 1024;
+    resident_kib.add(all * page_kib);
+    own_kib.add((all - of_files) * page_kib);
     const std::filesystem::directory_iterator files(folder_ + "/fd");
     descriptors.add(static_cast<long>(std::distance(begin(files), end(files))));
   }
 
   Series resident_kib;
+  Series own_kib;  // without the pages of its program's files
   Series descriptors;
 
  private:
-  // Its own memory, not the pages of its program's files: a path that is taken for the first time
-  // brings in more of those, once, and in a reader they are two thirds of what is resident.
-  [[nodiscard]] long own_resident_kib() const {
-    long resident = 0;
-    long of_files = 0;
-    std::ifstream(folder_ + "/statm") >> resident >> resident >> of_files;  // proc(5): 2nd, 3rd
-    return (resident - of_files) * (::sysconf(_SC_PAGESIZE) / 1024);
-  }
-
   std::string folder_;
 };
 

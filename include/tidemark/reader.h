@@ -16,6 +16,7 @@
 #include "tidemark/export.h"
 #include "tidemark/freshness.h"
 #include "tidemark/nearest.h"
+#include "tidemark/read_counts.h"
 #include "tidemark/row.h"
 #include "tidemark/value.h"
 
@@ -136,14 +137,6 @@ struct Scope {
   bool sync_patterns = true;
   bool sync_embeddings = true;
   bool operator==(const Scope&) const = default;
-};
-
-// Reads of a cache by every process, since CACHE.stats was made.
-struct ReadCounts {
-  std::uint64_t hits = 0;
-  std::uint64_t absent = 0;
-  std::uint64_t unknown = 0;
-  bool operator==(const ReadCounts&) const = default;
 };
 
 // Changes that an audit found although the source's log does not name them.

@@ -12,6 +12,9 @@
 
 namespace tidemark {
 
+// A vector as JSON: an array, {"dimension":N}, or no member at all.
+enum class VectorJson : std::uint8_t { numbers, dimension, nothing };
+
 // Immutable and thread-safe; cheap to move. Views die with the row, so temporaries give none.
 class TIDEMARK_API Row {
  public:
@@ -35,7 +38,7 @@ class TIDEMARK_API Row {
   // One JSON object, columns in source order: int64 beyond 2^53 is {"int64":"..."}, a blob
   // {"base64":"..."}, a vector an array, NaN and infinities {"real":"nan"|"inf"|"-inf"}; a text
   // that only repeats the vector is left out.
-  [[nodiscard]] std::string to_json() const;
+  [[nodiscard]] std::string to_json(VectorJson vectors = VectorJson::numbers) const;
 
   // Another row with the same content and bytes of its own, for who was only lent this one.
   [[nodiscard]] Row copy() const;

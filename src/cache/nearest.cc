@@ -162,11 +162,7 @@ class Search {
 
   Result<void> take(const Found& found, Nearest& answer) const {
     TIDEMARK_ASSIGN(row, find_row(view_.txn, view_.catalog, found.table->name, found.key));
-    if (!row) {
-      return fail(ErrorCode::corrupt,
-                  "the cached row " + found.table->name + " " + found.key + " is lost",
-                  kRepairHint);
-    }
+    if (!row) return lost_row(found.table->name, found.key);
     auto parent = parent_in(*found.table, *row);
     TIDEMARK_ASSIGN(belongs, belongs_to_parent(parent));
     if (!belongs || (query_.filter && !query_.filter(*row))) {

@@ -76,6 +76,8 @@ class ReadHandle {
 // The tables that a name means: a kind's every table of that kind, any other that table.
 [[nodiscard]] std::vector<const model::Collection*> tables_of(const View& view,
                                                               std::string_view name);
+// `corrupt`: another table knows the row. A damaged page can hide it, but not there too.
+[[nodiscard]] std::unexpected<Error> lost_row(std::string_view collection, std::string_view key);
 // `invalid`, with the names of those that there are.
 [[nodiscard]] std::unexpected<Error> no_collection(const View& view, std::string_view name);
 

@@ -83,12 +83,15 @@ std::optional<ValueView> Row::at(std::string_view column) const& {
   return std::nullopt;
 }
 
-std::string Row::to_json() const {
+std::string Row::to_json(VectorJson vectors) const {
   Json json = Json::object();
   for (std::size_t i = 0; i < column_count(); ++i) {
     const ValueView value = impl_->view.at(i);
+    const bool shortened = value.type() == ValueType::vector && vectors != VectorJson::numbers;
     if (value.type() == ValueType::repeated) continue;
-    json[(*impl_->names)[i]] = value_json(value);
+    if (shortened && vectors == VectorJson::nothing) continue;
+    json[(*impl_->names)[i]] =
+        shortened ? Json{{"dimension", value.dimension()}} : value_json(value);
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

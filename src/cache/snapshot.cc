@@ -62,13 +62,6 @@ Result<RowPointer> make_row(const std::shared_ptr<const CatalogRecord>& catalog,
   return impl;
 }
 
-// A damaged page can hide a row, but not its key in the other table too.
-std::unexpected<Error> lost_row(std::string_view collection, std::string_view key) {
-  return fail(ErrorCode::corrupt,
-              "the cached row " + std::string(collection) + " " + std::string(key) + " is lost",
-              kRepairHint);
-}
-
 // May a miss be called absent?
 Result<Presence> presence_of_miss(const View& view, const model::Collection& collection,
                                   std::string_view key) {
@@ -220,6 +213,12 @@ Result<Row> row_of(const View& view, const model::Collection& collection, const 
 }
 
 }  // namespace
+
+std::unexpected<Error> lost_row(std::string_view collection, std::string_view key) {
+  return fail(ErrorCode::corrupt,
+              "the cached row " + std::string(collection) + " " + std::string(key) + " is lost",
+              kRepairHint);
+}
 
 std::unexpected<Error> no_collection(const View& view, std::string_view name) {
   std::string known;

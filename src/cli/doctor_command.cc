@@ -48,10 +48,6 @@ void print_finding(const doctor::Finding& finding) {
   if (!finding.help.empty()) write_out("    → do: " + one_line(finding.help) + "\n");
 }
 
-std::string counted(std::size_t count, const char* what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 // `quiet`: only what is not as it should be.
 void print_findings(const std::vector<doctor::Finding>& findings, bool quiet) {
   std::optional<doctor::Heading> heading;
@@ -64,9 +60,9 @@ void print_findings(const std::vector<doctor::Finding>& findings, bool quiet) {
   if (quiet) return;
   const std::size_t problems = count_of(findings, doctor::Severity::problem);
   const std::size_t notices = count_of(findings, doctor::Severity::notice);
-  write_out(problems + notices == 0
-                ? "nothing is wrong\n"
-                : counted(problems, "problem") + ", " + counted(notices, "notice") + "\n");
+  write_out(problems + notices == 0 ? "nothing is wrong\n"
+                                    : base::counted(problems, "problem") + ", " +
+                                          base::counted(notices, "notice") + "\n");
 }
 
 }  // namespace

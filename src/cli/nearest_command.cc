@@ -69,8 +69,8 @@ std::string reach_text(const Coverage& c, const Freshness& freshness) {
 
 void tell_coverage(const Nearest& found, std::size_t dimension) {
   const Coverage& c = found.coverage;
-  std::fprintf(stderr, "searched %s %s of %zu floats%s; %s\n", grouped(c.searched).c_str(),
-               c.searched == 1 ? "vector" : "vectors", dimension, left_out_text(c).c_str(),
+  std::fprintf(stderr, "searched %s of %zu floats%s; %s\n",
+               base::counted(c.searched, "vector").c_str(), dimension, left_out_text(c).c_str(),
                reach_text(c, found.freshness).c_str());
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/context.h"
 #include "daemon/wire.h"
 #include "tidemark/reader.h"
 
@@ -19,6 +20,8 @@ struct StatusSeen {
   std::optional<daemon::Status> daemon;
 };
 
+// Looks at the cache, and asks its daemon.
+[[nodiscard]] StatusSeen see_status(const Context& context, const ReaderOptions& options);
 // The result of `status --json`.
 [[nodiscard]] std::string status_json(const StatusSeen& seen);
 // Prints the envelope of `status --json`; returns its exit code. `max_age` as for run_status.
@@ -33,7 +36,7 @@ int print_status_envelope(const StatusSeen& seen,
 [[nodiscard]] std::string daemon_text(const std::optional<daemon::Status>& daemon);
 // "43 % of a walk over every row; the last one ended 20 min ago and found nothing"
 [[nodiscard]] std::string scrub_text(const daemon::ScrubState& scrub);
-// Hits of all reads, in percent; nullopt: without reads.
+// The hit rate in percent, as `tidemark_cache_hit_ratio` has it; nullopt: without reads.
 [[nodiscard]] std::optional<std::uint64_t> hit_percent(const ReadCounts& reads);
 
 }  // namespace tidemark::cli

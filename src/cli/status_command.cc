@@ -20,9 +20,8 @@ Json parsed_report(const CacheStatus& s) {
 }
 
 std::string reads_text(const ReadCounts& reads) {
-  const std::uint64_t all = reads.hits + reads.absent + reads.unknown;
-  std::string text = grouped(all) + ": " + grouped(reads.hits) + " hit, " + grouped(reads.absent) +
-                     " absent, " + grouped(reads.unknown) + " unknown";
+  std::string text = grouped(reads.all()) + ": " + grouped(reads.hits) + " hit, " +
+                     grouped(reads.absent) + " absent, " + grouped(reads.unknown) + " unknown";
   if (const auto rate = hit_percent(reads)) text += "; hit rate " + std::to_string(*rate) + " %";
   return text;
 }
@@ -105,8 +104,7 @@ int exit_of(const CacheStatus& status, const std::optional<Error>& error) {
 }  // namespace
 
 std::optional<std::uint64_t> hit_percent(const ReadCounts& reads) {
-  const std::uint64_t all = reads.hits + reads.absent + reads.unknown;
-  return all == 0 ? std::nullopt : std::optional(reads.hits * 100 / all);
+  return reads.all() == 0 ? std::nullopt : std::optional(reads.answered() * 100 / reads.all());
 }
 
 std::string scope_text(const CacheStatus& cache) {
@@ -154,6 +152,12 @@ std::string scrub_text(const daemon::ScrubState& scrub) {
          format_duration(std::max(ago, std::chrono::milliseconds(0))) + " ago and found nothing";
 }
 
+StatusSeen see_status(const Context& context, const ReaderOptions& options) {
+  StatusSeen seen{inspect(cache_path(context.settings), options), {}};
+  seen.daemon = daemon::daemon_status(seen.cache.path, kDaemonPatience);
+  return seen;
+}
+
 std::string status_json(const StatusSeen& seen) {
   Json json = Json::parse(daemon::cache_json(seen.cache));
   json["daemon"] = daemon_json(seen.daemon);
@@ -176,8 +180,7 @@ int print_status_envelope(const StatusSeen& seen,
 
 int run_status(const Context& context, const StatusArguments& arguments) {
   if (arguments.watch) return run_watch(context);
-  StatusSeen seen{inspect(cache_path(context.settings), reader_options(context)), {}};
-  seen.daemon = daemon::daemon_status(seen.cache.path, kDaemonPatience);
+  const StatusSeen seen = see_status(context, reader_options(context));
   if (context.json) return print_status_envelope(seen, arguments.max_age);
   if (!seen.cache.readable) return report_error(context, "status", problem_of(seen.cache));
   if (!context.quiet) print_status(context, seen);

@@ -14,7 +14,6 @@
 #include "cli/progress_line.h"
 #include "cli/signals.h"
 #include "cli/watch_view.h"
-#include "daemon/client.h"
 
 namespace tidemark::cli {
 namespace {
@@ -69,9 +68,7 @@ StatusSeen look(const Context& context) {
   ReaderOptions options = reader_options(context);
   options.repair = false;
   options.open_deadline = kLookDeadline;
-  StatusSeen seen{inspect(cache_path(context.settings), options), {}};
-  seen.daemon = daemon::daemon_status(seen.cache.path, kDaemonPatience);
-  return seen;
+  return see_status(context, options);
 }
 
 ScreenSize screen_size() {

@@ -22,19 +22,9 @@ std::string rows_text(const CacheStatus& cache) {
   return text;
 }
 
-std::uint64_t total(const ReadCounts& reads) { return reads.hits + reads.absent + reads.unknown; }
-
-// A new CACHE.stats counts from zero again.
-ReadCounts since(const ReadCounts& now, const std::optional<ReadCounts>& start) {
-  if (!start || total(*start) > total(now)) return now;
-  return {now.hits - std::min(now.hits, start->hits),
-          now.absent - std::min(now.absent, start->absent),
-          now.unknown - std::min(now.unknown, start->unknown)};
-}
-
 std::string rate_text(const ReadCounts& reads) {
   const auto percent = hit_percent(reads);
-  return percent ? std::to_string(*percent) + " % of " + grouped(total(reads)) + " reads"
+  return percent ? std::to_string(*percent) + " % of " + base::counted(reads.all(), "read")
                  : "no reads";
 }
 
@@ -89,8 +79,8 @@ std::vector<std::string> watch_lines(const StatusSeen& seen,
   if (seen.daemon && seen.daemon->scrub) add("scrub", scrub_text(*seen.daemon->scrub));
   add("writer", cache.holder ? *cache.holder + " holds the lock" : "none now");
   if (cache.reads) {
-    add("hit rate", rate_text(since(*cache.reads, at_start)) + " since this watch began; " +
-                        rate_text(*cache.reads) + " in total");
+    add("hit rate", rate_text(at_start ? cache.reads->since(*at_start) : *cache.reads) +
+                        " since this watch began; " + rate_text(*cache.reads) + " in total");
   }
   return lines;
 }

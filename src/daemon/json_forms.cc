@@ -39,11 +39,8 @@ Json to_json(const std::optional<MissedByCapture>& missed) {
 
 // Nor with the text that a vector may come from, which discovery knows by this name.
 Json without_vectors(const Row& row) {
-  Json json = parsed_object(row.to_json());
+  Json json = parsed_object(row.to_json(VectorJson::nothing));
   json.erase("embedding_data");
-  for (std::size_t i = 0; i < row.column_count(); ++i) {
-    if (row.at(i).type() == ValueType::vector) json.erase(std::string(row.column_name(i)));
-  }
   return json;
 }
 

@@ -87,17 +87,9 @@ double unix_seconds(std::chrono::system_clock::time_point time) {
   return Seconds(time.time_since_epoch()).count();
 }
 
-// A file that was made anew counts from zero.
-ReadCounts since(const ReadCounts& now, const ReadCounts& then) {
-  if (now.hits < then.hits || now.absent < then.absent || now.unknown < then.unknown) return now;
-  return {now.hits - then.hits, now.absent - then.absent, now.unknown - then.unknown};
-}
-
-// Reads that the cache could answer: an absence that it proves is as good as a row.
 void add_ratio(Looked& looked, const char* window, const ReadCounts& reads) {
-  const std::uint64_t answered = reads.hits + reads.absent;
-  if (answered + reads.unknown == 0) return;
-  looked.sample(number(answered) / number(answered + reads.unknown), {{"since", window}});
+  if (reads.all() == 0) return;
+  looked.sample(number(reads.answered()) / number(reads.all()), {{"since", window}});
 }
 
 void add_freshness(Looked& looked, const CacheStatus& cache,
@@ -311,8 +303,8 @@ std::string Metrics::text(const Now& now) const {
     looked.sample(number(now.reads->absent), {{"presence", "absent"}});
     looked.sample(number(now.reads->unknown), {{"presence", "unknown"}});
     looked.family("tidemark_cache_hit_ratio", "Reads answered without the source, of all.");
-    add_ratio(looked, "start", since(*now.reads, reads_at_start_));
-    add_ratio(looked, "last_pass", since(*now.reads, reads_after_pass_));
+    add_ratio(looked, "start", now.reads->since(reads_at_start_));
+    add_ratio(looked, "last_pass", now.reads->since(reads_after_pass_));
   }
   return prometheus::TextSerializer().Serialize(families);
 }

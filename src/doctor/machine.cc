@@ -99,7 +99,7 @@ struct CloseFolder {
 };
 using Folder = std::unique_ptr<DIR, CloseFolder>;
 
-bool has_open(const std::string& process, const struct stat& file) {
+bool holds(const std::string& process, const struct stat& file) {
   const Folder folder(::opendir((process + "/fd").c_str()));
   if (!folder) return false;
   for (std::size_t n = 0; n < kFilesOfProcessMax; ++n) {
@@ -144,6 +144,11 @@ std::optional<Memory> memory_seen_by(std::int64_t pid, const std::string& root) 
   return memory;
 }
 
+bool has_open(std::int64_t pid, const std::string& path) {
+  struct stat file{};
+  return ::stat(path.c_str(), &file) == 0 && holds("/proc/" + std::to_string(pid), file);
+}
+
 std::vector<Process> processes_with_open(const std::string& path) {
   std::vector<Process> found;
   struct stat file{};
@@ -154,7 +159,7 @@ std::vector<Process> processes_with_open(const std::string& path) {
     if (entry == nullptr) break;
     const auto pid = number_in(entry->d_name);
     if (!pid || static_cast<pid_t>(*pid) == ::getpid()) continue;
-    if (has_open("/proc/" + std::string(entry->d_name), file)) {
+    if (holds("/proc/" + std::string(entry->d_name), file)) {
       found.push_back(process_of(static_cast<std::int64_t>(*pid)));
     }
   }

@@ -34,7 +34,9 @@ struct Memory {
 // As seen by process `pid`. `root`: "" for this machine; tests have a tree of their own.
 [[nodiscard]] std::optional<Memory> memory_seen_by(std::int64_t pid, const std::string& root = {});
 
-// Those that have the file open, this one apart, as far as this user may look.
+// Whether that process has the file open, as far as this user may look.
+[[nodiscard]] bool has_open(std::int64_t pid, const std::string& path);
+// Those that have it open, this one apart.
 [[nodiscard]] std::vector<Process> processes_with_open(const std::string& path);
 
 struct Disk {

@@ -36,11 +36,8 @@ void look_at_cache(Measurements& m) {
 // The process that a file names as its holder, where it has that file open.
 std::optional<Process> named_holder(const std::string& name, const std::string& path) {
   const auto pid = pid_in(name);
-  if (!pid) return std::nullopt;
-  for (Process& process : processes_with_open(path)) {
-    if (process.pid == *pid) return std::move(process);
-  }
-  return std::nullopt;
+  if (!pid || *pid == ::getpid() || !has_open(*pid, path)) return std::nullopt;
+  return process_of(*pid);
 }
 
 // The lock's file is written when it is taken, and not again.

@@ -67,9 +67,9 @@ std::string what_answers_more(const Measurements& m) {
 void judge_hits(const Measurements& m, Findings& out) {
   if (!m.cache.reads) return;
   const ReadCounts& reads = *m.cache.reads;
-  const std::uint64_t all = reads.hits + reads.absent + reads.unknown;
+  const std::uint64_t all = reads.all();
   if (all == 0) return;
-  const std::uint64_t rate = (reads.hits + reads.absent) * 100 / all;
+  const std::uint64_t rate = reads.answered() * 100 / all;
   const auto severity = all < kReadsMin      ? Severity::ok
                         : rate < kHitRateBad ? Severity::problem
                         : rate < kHitRateLow ? Severity::notice

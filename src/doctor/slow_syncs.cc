@@ -161,8 +161,7 @@ void judge_slow_syncs(const Measurements& m, Findings& out) {
   if (!m.cache.missed_by_capture) return;
   std::uint64_t changes = 0;
   for (const auto& [table, count] : m.cache.missed_by_capture->tables) changes += count;
-  out.problem("change capture missed " + grouped(changes) +
-                  (changes == 1 ? " change" : " changes") +
+  out.problem("change capture missed " + counted(changes, "change") +
                   ", so that each pass reads the whole scope again",
               "`tidemark capture install --renew`, once nothing writes with triggers off");
 }

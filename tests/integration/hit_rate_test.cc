@@ -101,6 +101,11 @@ struct HitRate : public support::DaemonWorld {
     }
     const Json wanted = {{"hits", ever.hits}, {"absent", ever.absent}, {"unknown", ever.unknown}};
     EXPECT_EQ(envelope(words({"status"}), 0)["result"]["reads"], wanted);
+    const std::string rate =
+        "; hit rate " + std::to_string(static_cast<int>(ever.ratio() * 100)) + " %\n";
+    if (ever.all() > 0) {
+      EXPECT_NE(run(words({"status"})).out.find(rate), std::string::npos) << rate;
+    }
   }
 };
 

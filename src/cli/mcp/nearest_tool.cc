@@ -5,7 +5,6 @@
 
 #include "cli/mcp/arguments.h"
 #include "cli/mcp/rows.h"
-#include "cli/mcp/tools.h"
 #include "cli/mcp/tuning.h"
 #include "cli/output.h"
 #include "daemon/json_forms.h"
@@ -70,22 +69,20 @@ Result<ToolAnswer> answer_of(const std::string& result, const std::string& prese
 
 Result<ToolAnswer> nearest(CacheReader& cache, const std::string& text) {
   TIDEMARK_ASSIGN(asked, read_arguments(Json::parse(text)));
-  TIDEMARK_ASSIGN(reader, cache.open());
-  TIDEMARK_ASSIGN(snapshot, reader->snapshot());
-  const Freshness freshness = snapshot.freshness();
-  TIDEMARK_TRY(check_age(freshness, asked.max_age));
+  TIDEMARK_ASSIGN(seen, see(cache, asked.max_age));
   std::optional<Like> like;
   NearestQuery query = std::move(asked.query);
   query.vector = asked.vector;
   if (asked.like) {
-    TIDEMARK_ASSIGN(found, daemon::find_like(snapshot, *asked.like, query.collection, query.model));
+    TIDEMARK_ASSIGN(found,
+                    daemon::find_like(seen.snapshot, *asked.like, query.collection, query.model));
     if (!found) {
-      return answer_of(R"({"neighbours":[],"coverage":null})", R"("unknown")", freshness);
+      return answer_of(R"({"neighbours":[],"coverage":null})", R"("unknown")", seen.freshness);
     }
     like = std::move(found);
     query = daemon::query_like(*like, std::move(query));
   }
-  TIDEMARK_ASSIGN(found, snapshot.nearest(query));
+  TIDEMARK_ASSIGN(found, seen.snapshot.nearest(query));
   return answer_of(daemon::nearest_json(found), like ? R"("hit")" : "null", found.freshness);
 }
 

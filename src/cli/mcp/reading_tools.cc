@@ -4,11 +4,9 @@
 #include <utility>
 
 #include "cli/mcp/rows.h"
-#include "cli/mcp/tools.h"
 #include "cli/mcp/tuning.h"
 #include "cli/output.h"
 #include "cli/status.h"
-#include "daemon/client.h"
 #include "daemon/json_forms.h"
 
 namespace tidemark::cli::mcp {
@@ -35,16 +33,13 @@ Result<ToolAnswer> get(CacheReader& cache, const std::string& text) {
   const auto keys = arguments.needed_texts("keys", kKeysMax);
   const RowOptions options = row_options(arguments);
   TIDEMARK_TRY(arguments.check());
-  TIDEMARK_ASSIGN(reader, cache.open());
-  TIDEMARK_ASSIGN(snapshot, reader->snapshot());
-  const Freshness freshness = snapshot.freshness();
-  TIDEMARK_TRY(check_age(freshness, options.max_age));
+  TIDEMARK_ASSIGN(seen, see(cache, options.max_age));
   Items items;
   for (const std::string& key : keys) {
-    TIDEMARK_ASSIGN(found, snapshot.get_all(collection, key));
+    TIDEMARK_ASSIGN(found, seen.snapshot.get_all(collection, key));
     if (!add_found(items, collection, key, found, options)) break;
   }
-  return items.answer(freshness);
+  return items.answer(seen.freshness);
 }
 
 Result<Query> query_of(Arguments<Json>& arguments, const Json& given) {
@@ -75,19 +70,16 @@ Result<ToolAnswer> list(CacheReader& cache, const std::string& text) {
   TIDEMARK_ASSIGN(query, query_of(arguments, given));
   const RowOptions options = row_options(arguments);
   TIDEMARK_TRY(arguments.check());
-  TIDEMARK_ASSIGN(reader, cache.open());
-  TIDEMARK_ASSIGN(snapshot, reader->snapshot());
-  const Freshness freshness = snapshot.freshness();
-  TIDEMARK_TRY(check_age(freshness, options.max_age));
+  TIDEMARK_ASSIGN(seen, see(cache, options.max_age));
   Items items;
   std::size_t left = *query.limit;
   ++*query.limit;  // to see whether there are more
-  TIDEMARK_TRY(snapshot.scan(query, [&](const Row& row) {
+  TIDEMARK_TRY(seen.snapshot.scan(query, [&](const Row& row) {
     if (left-- > 0) return items.add(listed_json(row, options));
     items.leave_out_the_rest();
     return false;
   }));
-  return items.answer(freshness);
+  return items.answer(seen.freshness);
 }
 
 // Not an error where there is no cache: what is wrong is what was asked for.
@@ -97,8 +89,7 @@ Result<ToolAnswer> status(CacheReader& cache, const std::string& text) {
   const Context& context = cache.context();
   ReaderOptions options = reader_options(context);
   options.open_deadline = kOpenDeadline;
-  StatusSeen seen{inspect(cache_path(context.settings), options), {}};
-  seen.daemon = daemon::daemon_status(seen.cache.path, kDaemonPatience);
+  const StatusSeen seen = see_status(context, options);
   Json json = Json::parse(status_json(seen));
   json["problem"] =
       seen.cache.problem ? Json::parse(daemon::error_json(*seen.cache.problem)) : Json();
@@ -119,10 +110,6 @@ Tool get_tool(const Cache& cache) {
   Json schema = Json::parse(R"json({
     "type": "object",
     "properties": {
-      "collection": {
-        "type": "string",
-        "description": "episodes, patterns, heuristics, embeddings or another one that status names"
-      },
       "keys": {"type": "array", "items": {"type": "string"}, "minItems": 1}
     },
     "required": ["collection", "keys"],
@@ -146,10 +133,6 @@ Tool list_tool(const Cache& cache) {
   Json schema = Json::parse(R"json({
     "type": "object",
     "properties": {
-      "collection": {
-        "type": "string",
-        "description": "episodes, patterns, heuristics, embeddings or another one that status names"
-      },
       "limit": {"type": "integer", "minimum": 1, "description": "rows at the most"},
       "where": {
         "type": "object",

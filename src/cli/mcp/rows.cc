@@ -1,8 +1,8 @@
 #include "cli/mcp/rows.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
-#include "cli/mcp/tools.h"
 #include "cli/mcp/tuning.h"
 #include "cli/output.h"
 #include "daemon/json_forms.h"
@@ -28,6 +28,10 @@ std::string with_max_age(const std::string& input_schema) {
 
 std::string with_row_options(const std::string& input_schema) {
   Json schema = Json::parse(with_max_age(input_schema));
+  schema["properties"]["collection"] = Json::parse(R"json({
+    "type": "string",
+    "description": "episodes, patterns, heuristics, embeddings or another one that status names"
+  })json");
   schema["properties"]["vectors"] = Json::parse(R"json({
     "type": "boolean",
     "default": false,
@@ -36,23 +40,16 @@ std::string with_row_options(const std::string& input_schema) {
   return schema.dump();
 }
 
-Result<void> check_age(const Freshness& freshness, const MaxAge& max_age) {
-  if (!too_old(freshness, max_age)) return {};
+Result<Seen> see(CacheReader& cache, const MaxAge& max_age) {
+  TIDEMARK_ASSIGN(snapshot, cache.snapshot());
+  Freshness freshness = snapshot.freshness();
+  if (!too_old(freshness, max_age)) return Seen{std::move(snapshot), std::move(freshness)};
   return fail(ErrorCode::stale, "the cache is older than max_age_ms: " + freshness_text(freshness),
               "call sync, or allow a larger max_age_ms");
 }
 
 std::string row_json(const Row& row, const RowOptions& options) {
-  std::vector<std::size_t> vectors;
-  for (std::size_t at = 0; !options.vectors && at < row.column_count(); ++at) {
-    if (row.at(at).type() == ValueType::vector) vectors.push_back(at);
-  }
-  if (vectors.empty()) return row.to_json();
-  Json json = Json::parse(row.to_json());
-  for (const std::size_t at : vectors) {
-    json[std::string(row.column_name(at))] = {{"dimension", row.at(at).dimension()}};
-  }
-  return json.dump();
+  return row.to_json(options.vectors ? VectorJson::numbers : VectorJson::dimension);
 }
 
 bool Items::add(const std::string& item) {

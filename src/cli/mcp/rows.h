@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/mcp/arguments.h"
-#include "cli/mcp/tool.h"
+#include "cli/mcp/tools.h"
 #include "tidemark/freshness.h"
 #include "tidemark/row.h"
 
@@ -29,12 +29,17 @@ template <typename Json>
 [[nodiscard]] RowOptions row_options(Arguments<Json>& arguments) {
   return {max_age_of(arguments), arguments.flag("vectors")};
 }
-// Adds the first, or both, to an input schema, which is JSON.
+// Adds the first, or both and "collection", to an input schema, which is JSON.
 [[nodiscard]] std::string with_max_age(const std::string& input_schema);
 [[nodiscard]] std::string with_row_options(const std::string& input_schema);
 
-// Errors: stale.
-[[nodiscard]] Result<void> check_age(const Freshness& freshness, const MaxAge& max_age);
+// What a call reads, and how fresh that is.
+struct Seen {
+  Snapshot snapshot;
+  Freshness freshness;
+};
+// Errors: as CacheReader::snapshot; stale, when it is older than `max_age`.
+[[nodiscard]] Result<Seen> see(CacheReader& cache, const MaxAge& max_age);
 // Row::to_json(), where {"dimension":N} stands for a vector that was not asked for: it is
 // thousands of tokens that no model reads.
 [[nodiscard]] std::string row_json(const Row& row, const RowOptions& options);

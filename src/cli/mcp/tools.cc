@@ -19,14 +19,14 @@ ToolAnswer failed(const std::string& freshness, const Error& error) {
 
 }  // namespace
 
-Result<const Reader*> CacheReader::open() {
+Result<Snapshot> CacheReader::snapshot() {
   if (!reader_) {
     ReaderOptions options = reader_options(context_);
     options.open_deadline = kOpenDeadline;
     TIDEMARK_ASSIGN(reader, Reader::open(cache_path(context_.settings), options));
     reader_ = std::move(reader);
   }
-  return &*reader_;
+  return reader_->snapshot();
 }
 
 std::string known_freshness_json(const CacheStatus& cache) {

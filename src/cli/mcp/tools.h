@@ -20,8 +20,8 @@ class CacheReader {
  public:
   // `context` outlives it.
   explicit CacheReader(const Context& context) : context_(context) {}
-  // Borrowed until the next call. Errors: as Reader::open.
-  [[nodiscard]] Result<const Reader*> open();
+  // As of now. Errors: as Reader::open and Reader::snapshot.
+  [[nodiscard]] Result<Snapshot> snapshot();
   void close() { reader_.reset(); }
   [[nodiscard]] const Context& context() const { return context_; }
 

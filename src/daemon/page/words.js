@@ -108,7 +108,7 @@ const words = (() => {
     const all = reads.hits + reads.absent + reads.unknown;
     if (all === 0) return { rate: "no reads yet", says: "" };
     return {
-      rate: `${Math.floor(reads.hits * 100 / all)} %`,
+      rate: `${Math.floor((reads.hits + reads.absent) * 100 / all)} %`,
       says: `${count(all)} reads: ${count(reads.hits)} hit, ${count(reads.absent)} absent, ` +
             `${count(reads.unknown)} unknown`,
     };

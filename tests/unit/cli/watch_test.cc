@@ -32,8 +32,8 @@ std::string text(const std::vector<std::string>& lines) {
 
 TEST(WatchView, freshness_comes_first_and_the_rates_are_two) {
   StatusSeen now = seen();
-  now.cache.reads = ReadCounts{90, 0, 10};
-  const auto lines = watch_lines(now, ReadCounts{80, 0, 10});
+  now.cache.reads = ReadCounts{60, 30, 10};  // a proven absence is an answer
+  const auto lines = watch_lines(now, ReadCounts{55, 25, 10});
   EXPECT_EQ(lines.front(), "freshness  fresh, checked 3.0 s ago");
   const std::string all = text(lines);
   EXPECT_NE(all.find("100 % of 10 reads since this watch began; 90 % of 100 reads in total"),

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t kEventsShown = 25;
 constexpr int kKilled = 1;
+// What no page can be cut below: two guards in one request, 4.2 KB each where all five tables are
+// captured. A million steps met 8,243.
+constexpr std::size_t kReplyBytesMin = 10'000;
 
 std::int64_t to_us(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
@@ -132,7 +135,7 @@ Simulation::PassPlan Simulation::plan_pass() {
   Weather& weather = plan.weather;
   weather.held = dice_.one_in(3);
   weather.capacity = 1 + dice_.below(4);
-  if (dice_.one_in(3)) weather.reply_bytes_max = 8'000 + dice_.below(6'000);
+  if (dice_.one_in(3)) weather.reply_bytes_max = kReplyBytesMin + dice_.below(kReplyBytesMin / 2);
   const auto sometimes = [&](std::size_t n) { return dice_.one_in(n) ? 2 + dice_.below(12) : 0; };
   switch (dice_.below(6)) {
     case 0:

@@ -60,7 +60,7 @@ std::optional<std::size_t> optional_index(const Json& json, const char* name) {
 Json to_json(const model::Collection& c) {
   Json columns = Json::array();
   for (const auto& column : c.columns) columns.push_back({column.name, column.declared_type});
-  return {
+  Json json = {
       {"name", c.name},
       {"kind", std::string(model::to_string(c.kind))},
       {"columns", columns},
@@ -74,6 +74,8 @@ Json to_json(const model::Collection& c) {
       {"vector_text", optional_json(c.vector_text_column)},
       {"dimension", optional_json(c.dimension_column)},
       {"indexes", c.index_columns}};
+  if (!c.parent_indexed) json["parent_indexed"] = false;
+  return json;
 }
 
 bool in_range(const model::Collection& c) {
@@ -107,6 +109,7 @@ model::Collection collection_from(const Json& json) {
   c.vector_column = optional_index(json, "vector");
   c.vector_text_column = optional_index(json, "vector_text");
   c.dimension_column = optional_index(json, "dimension");
+  c.parent_indexed = json.value("parent_indexed", true);
   for (const Json& column : json.at("indexes")) c.index_columns.push_back(whole_number(column));
   return c;
 }

@@ -33,6 +33,7 @@ struct Collection {
   std::optional<std::size_t> parent_column;       // embeddings: id of the parent
   std::optional<std::size_t> parent_type_column;  // embeddings: names the parent's collection
   std::optional<Kind> parent_kind;  // embeddings: fixed by the column's name (episode_id, ...)
+  bool parent_indexed = true;       // embeddings: the source finds them by parent_column
   std::optional<std::size_t> vector_column;       // embedding_vector (f32 blob)
   std::optional<std::size_t> vector_text_column;  // embedding_data (JSON text)
   std::optional<std::size_t> dimension_column;    // declared number of floats

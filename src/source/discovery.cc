@@ -125,10 +125,11 @@ turso::Statement columns_statement(std::string_view table) {
 
 // Embeddings are listed by their parents, in every pass.
 void note_unindexed(model::Catalog& catalog, const model::RowSet& schema_rows) {
-  for (const Collection& collection : catalog.collections) {
+  for (Collection& collection : catalog.collections) {
     if (!collection.parent_column || *collection.parent_column == collection.key_column) continue;
     const std::string& column = collection.columns[*collection.parent_column].name;
-    if (is_indexed(schema_rows, collection.name, column)) continue;
+    collection.parent_indexed = is_indexed(schema_rows, collection.name, column);
+    if (collection.parent_indexed) continue;
     catalog.notes.push_back(collection.name + "." + column +
                             " has no index, so each pass reads all of " + collection.name +
                             "; this helps: CREATE INDEX " +

@@ -155,10 +155,7 @@ Result<void> Scan::touched(const std::map<const Collection*, std::vector<Value>>
   if (!scope_.sync_embeddings) return {};
   for (const auto& [collection, touched] : keys) {
     if (collection->kind == Kind::embeddings) continue;
-    for (std::size_t at = 0; at < touched.size(); at += kParentsPerList) {
-      const std::size_t n = std::min(kParentsPerList, touched.size() - at);
-      TIDEMARK_TRY(children(*collection, std::span(touched).subspan(at, n)));
-    }
+    TIDEMARK_TRY(children(*collection, touched));
   }
   return {};
 }
@@ -208,19 +205,19 @@ Result<void> Scan::chunk(const Collection& collection, source::Listed listed, Li
   TIDEMARK_TRY(send(std::move(event)));
   sort_by_key(keys);
   TIDEMARK_TRY(rows(collection, keys));
-  if (!scope_.sync_embeddings) return {};
-  for (std::size_t at = 0; at < keys.size(); at += kParentsPerList) {
-    const std::size_t n = std::min(kParentsPerList, keys.size() - at);
-    TIDEMARK_TRY(children(collection, std::span(keys).subspan(at, n)));
-  }
-  return {};
+  return scope_.sync_embeddings ? children(collection, keys) : Result<void>{};
 }
 
 Result<void> Scan::children(const Collection& parent, std::span<const Value> keys) {
   for (const Collection& embeddings : catalog_.collections) {
     const bool may_belong = embeddings.kind == Kind::embeddings && embeddings.parent_column &&
                             embeddings.parent_kind.value_or(parent.kind) == parent.kind;
-    if (may_belong) TIDEMARK_TRY(children(embeddings, parent, keys));
+    if (!may_belong) continue;
+    const std::size_t most = embeddings.parent_indexed ? kParentsPerList : kParentsPerWholeRead;
+    for (std::size_t at = 0; at < keys.size(); at += most) {
+      const std::size_t n = std::min(most, keys.size() - at);
+      TIDEMARK_TRY(children(embeddings, parent, keys.subspan(at, n)));
+    }
   }
   return {};
 }

@@ -23,8 +23,10 @@ inline constexpr std::size_t kPageGrowthMax = 8;
 // Places (order value, key) in one list request: about 80 bytes of reply each, so 4 MB; in memory
 // about 12 MB at the most, twice while it is decoded.
 inline constexpr std::size_t kListChunkRows = 40'000;
-// Parents in one request for embeddings.
+// Parents in one request for embeddings; where these have no index on their parent the source reads
+// all of them for each request: 100,000 took 34 s with lists of 5,000.
 inline constexpr std::size_t kParentsPerList = 5'000;
+inline constexpr std::size_t kParentsPerWholeRead = 20'000;
 
 // Cached keys without a row in the lists that are asked for at a time, in memory about 5 MB; a few
 // pages.

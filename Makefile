@@ -11,7 +11,8 @@ help:
 	@echo "make test            build and run the tests"
 	@echo "make test-slow       the longer ones: the simulation, flipped bits, a minute's storm on a real server, 2,000 passes"
 	@echo "                     of one daemon, and whether the simulation notices bugs"
-	@echo "make bench           build the release preset and run the benchmarks"
+	@echo "make bench           build the release preset, run the benchmarks and other clients, write docs/benchmarks.md"
+	@echo "make bench BENCH=full   the same with every workload"
 	@echo "make install PREFIX=$(PREFIX)"
 	@echo "make package         build/package/tidemark_VERSION_ARCH.deb, for Debian 12"
 	@echo "make package-test    install it on a clean Debian 12 and use it as a new user would; as root"
@@ -35,11 +36,12 @@ test-slow:
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
 	@ctest --test-dir $(BUILD) --output-on-failure -j2 -L slow
 
+BENCH := short
 bench:
-	@scripts/setup
+	@scripts/setup --bench
 	@cmake --preset release -DTIDEMARK_TESTS=OFF -DTIDEMARK_BENCHMARKS=ON >/dev/null
 	@cmake --build --preset release --target benchmarks
-	@for program in $(RELEASE)/benchmarks/bench_*; do echo "== $$(basename $$program)"; $$program || exit 1; done
+	@benchmarks/run $(RELEASE) $(if $(filter full,$(BENCH)),--full)
 
 install:
 	@scripts/setup

@@ -1,10 +1,12 @@
-// Passes that follow the change log of the real server on this machine: one with nothing to do, one
-// with 100 updates among 20,000 rows, and the same beside a table of 1,000,000.
-#include <filesystem>
+// Passes that follow the change log of the real server on this machine: one with nothing to do, and
+// 1, 100 and 10,000 updates, deletes and new dates, and a window that moves, among 20,000 rows and
+// beside a table of 1,000,000.
+#include <functional>
 
-#include "benchmarks/bare_curl.h"
-#include "benchmarks/memories.h"
-#include "benchmarks/rows.h"
+#include "benchmarks/support/bare_curl.h"
+#include "benchmarks/support/memories.h"
+#include "benchmarks/support/record.h"
+#include "benchmarks/support/rows.h"
 #include "source/changes.h"
 #include "source/guard.h"
 #include "sync/tuning.h"
@@ -18,14 +20,15 @@ namespace tidemark::bench {
 namespace {
 
 constexpr std::size_t kCached = 20'000;
-constexpr std::size_t kUpdates = 100;
+constexpr std::size_t kMany = 1'000'000;
 constexpr std::size_t kRowBytes = 300;
 constexpr std::uint64_t kNonce = 1;
+constexpr int kRounds = 15;
 
 // A server whose newest 20,000 of `rows` episodes are cached and followed.
 class Followed {
  public:
-  explicit Followed(std::size_t rows) : rows_(rows), database_(folder_.file("source.db")) {
+  explicit Followed(std::size_t rows) : last_(rows), database_(folder_.file("source.db")) {
     make_memories(database_, rows, kRowBytes);
     server_.emplace(database_);
     pipeline_ = server_->url() + "/v2/pipeline";
@@ -44,35 +47,61 @@ class Followed {
     require(pass().mode == "delta", "the first delta");
   }
 
-  // 100 rows of the window, spread over it; other rows each time.
-  void update() {
+  // Rows of the window, spread over it; other rows and values each time.
+  void change(const std::string& sql, std::size_t count) {
+    const std::string step = std::to_string(kCached / count);
     const std::string turn = std::to_string(++turns_);
-    const std::string step = std::to_string(kCached / kUpdates);
-    turso::Statement statement{"UPDATE episodes SET task_type = 'task " + turn +
-                                   "' WHERE rowid > " + std::to_string(rows_ - kCached) +
-                                   " AND rowid % " + step + " = " + turn + " % " + step,
-                               {}};
-    static_cast<void>(post_each(pipeline_, {body_of({statement})}));
+    execute(sql + " WHERE rowid > " + std::to_string(last_ - kCached) + " AND rowid % " + step +
+            " = " + turn + " % " + step);
+  }
+  void update(std::size_t count) {
+    change("UPDATE episodes SET task_type = 'task " + std::to_string(turns_) + "'", count);
+  }
+  // Episodes newer than all, which push as many out of the window.
+  void insert(std::size_t count) {
+    execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+            std::to_string(count) +
+            ") INSERT INTO episodes SELECT lower(hex(randomblob(16))), 'task', hex(zeroblob(" +
+            std::to_string(kRowBytes / 2) + ")), " + std::to_string(kFirstStartTime + last_) +
+            " + i FROM n");
+    last_ += count;
   }
 
+  // A pass that must find so many changed rows, or nothing.
   void follow(std::size_t changes) {
     const SyncReport report = pass();
-    require(report.mode == "delta" && report.requests == 1, "one request of a delta");
-    require(report.commits == (changes == 0 ? 0 : 1), "a commit for each delta, none without news");
-    require(report.episodes_synced == changes, "the rows of a delta");
+    require(report.mode == "delta", "a delta");
+    if (changes == 0) {
+      require(report.requests == 1 && report.commits == 0, "a pass for nothing");
+      return;
+    }
+    require(report.collections.contains("episodes"), "a delta that found nothing");
+    const CollectionReport& rows = report.collections.at("episodes");
+    require(rows.upserted + rows.deleted >= changes, "the rows of a delta");
   }
 
-  // What follow() sends, and nothing else.
-  void request_bare() { static_cast<void>(post_each(pipeline_, {follow_body()})); }
+  // The request of follow() for `changes` in the log, and nothing else.
+  void request_bare(std::size_t changes = 0) {
+    std::size_t at = 0;
+    do {
+      static_cast<void>(post_each(pipeline_, {follow_body(at)}));
+      at += sync::kChangesPerRange;
+    } while (at < changes);
+  }
 
  private:
   static std::string body_of(std::vector<turso::Statement> statements) {
     return turso::hrana::encode_pipeline({std::move(statements)}, false, kNonce);
   }
 
-  [[nodiscard]] std::string follow_body() const {
-    const source::ChangeRange range{position_, sync::kChangesPerRange};
-    auto statements = source::guard_statements({position_, std::nullopt});
+  void execute(const std::string& sql) {
+    static_cast<void>(post_each(pipeline_, {body_of({{sql, {}}})}));
+  }
+
+  [[nodiscard]] std::string follow_body(std::size_t beyond) const {
+    const source::ChangeRange range{position_ + static_cast<std::int64_t>(beyond),
+                                    sync::kChangesPerRange};
+    auto statements = source::guard_statements({range.after, std::nullopt});
     for (auto& s : source::changes_statements(range)) statements.push_back(std::move(s));
     statements.push_back(source::touched_rows_statement(memories(), range));
     return body_of(std::move(statements));
@@ -86,7 +115,7 @@ class Followed {
   }
 
   const support::TempFolder folder_;
-  const std::size_t rows_;
+  std::size_t last_;  // rowid of the newest
   const std::string database_;
   std::optional<support::TursoServer> server_;
   std::string pipeline_;
@@ -103,12 +132,13 @@ class BareStore {
     fill_bare(path_, rows_);
   }
 
-  void store() {
+  void store(std::size_t count) {
     redb::Database db = open_bare(path_);
     auto txn = db.begin_write();
     std::vector<redb::Change> changes;
-    const std::size_t step = kCached / kUpdates;
-    for (std::size_t at = ++turns_ % step; at < rows_.size(); at += step) {
+    const std::size_t step = kCached / count;
+    ++turns_;
+    for (std::size_t at = turns_ % step; at < rows_.size(); at += step) {
       changes.push_back({rows_[at].key, rows_[(at + turns_) % rows_.size()].bytes});
     }
     require(txn->apply({"episodes"}, changes).has_value(), "bare apply");
@@ -123,49 +153,63 @@ class BareStore {
   std::size_t turns_ = 0;
 };
 
-void run(std::size_t many) {
-  constexpr int kRounds = 15;
-  Followed small(kCached);
-  print("a pass with nothing to do",
-        compare(Clock::wall, 4 * kRounds, [&] { small.request_bare(); }, [&] { small.follow(0); }));
+struct Workload {
+  std::string id;
+  std::string what;
+  std::size_t changes;  // rows
+  std::function<void(Followed&)> write;
+};
 
-  BareStore bare;
-  std::vector<double> floors;
-  std::vector<double> passes;
-  std::vector<double> others;
-  Followed large(many);
-  for (int round = -1; round < kRounds; ++round) {  // the first does not count
-    small.update();
-    large.update();
-    auto floor = [&] {
-      small.request_bare();
-      bare.store();
-    };
-    auto pass = [&] { small.follow(kUpdates); };
-    auto other = [&] { large.follow(kUpdates); };
-    const double least = time_of(Clock::wall, floor);
-    const double here = time_of(Clock::wall, pass);
-    const double there = time_of(Clock::wall, other);
-    if (round < 0) continue;
-    floors.push_back(least);
-    passes.push_back(here / least);
-    others.push_back(there / here);
+std::vector<Workload> workloads() {
+  std::vector<Workload> out;
+  for (const std::size_t count : {1, 100, 10'000}) {
+    const std::string number = std::to_string(count);
+    out.push_back({"delta-" + number, number + " updated among 20,000 rows", count,
+                   [count](Followed& source) { source.update(count); }});
   }
-  const auto line = [](const std::string& name, const std::vector<double>& sample,
-                       const char* unit) {
-    const Spread s = spread_of(sample);
-    std::printf("%-34s %6.3f %s (quartiles %.3f-%.3f, %zu rounds)\n", name.c_str(), s.median, unit,
-                s.low, s.high, sample.size());
-  };
-  line("floor, request and bare redb", floors, "s");
-  line("100 updates among 20000 rows", passes, "x the floor");
-  line("the same, in a table of " + std::to_string(many), others, "x that among 20000");
+  out.push_back({"delta-window", "100 new episodes that push 100 out of a window of 20,000", 100,
+                 [](Followed& source) { source.insert(100); }});
+  out.push_back(
+      {"delta-mixed", "50 deleted and 50 dated anew among 20,000", 100, [](Followed& source) {
+         source.change("DELETE FROM episodes", 50);
+         source.change("UPDATE episodes SET start_time = start_time + 1", 50);
+       }});
+  return out;
+}
+
+void measure(const Record& record, const Workload& work, BareStore& bare, Followed& small,
+             Followed& large) {
+  Pairs over_floor;
+  Pairs over_small;
+  for (int round = -1; round < kRounds; ++round) {  // the first does not count
+    work.write(small);
+    work.write(large);
+    const double floor = time_of(Clock::wall, [&] {
+      small.request_bare(work.changes);
+      bare.store(work.changes);
+    });
+    const double here = time_of(Clock::wall, [&] { small.follow(work.changes); });
+    const double there = time_of(Clock::wall, [&] { large.follow(work.changes); });
+    if (round < 0) continue;
+    over_floor.add(floor, here);
+    over_small.add(here, there);
+  }
+  record.ratio({work.id, work.what, "the bare request and bare redb"}, over_floor);
+  record.ratio({work.id + "-1m", "the same in a table of 1,000,000", "that in a table of 20,000"},
+               over_small);
+}
+
+void run(const Record& record) {
+  Followed small(kCached);
+  record.ratio(
+      {"noop", "a pass with nothing to do", "the bare request"},
+      compare(Clock::wall, 4 * kRounds, [&] { small.request_bare(); }, [&] { small.follow(0); }));
+  BareStore bare;
+  Followed large(kMany);
+  for (const Workload& work : workloads()) measure(record, work, bare, small, large);
 }
 
 }  // namespace
 }  // namespace tidemark::bench
 
-// The rows of the large table may be given.
-int main(int argc, char** argv) {
-  tidemark::bench::run(argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000);
-}
+int main(int argc, char** argv) { tidemark::bench::run({argc, argv}); }

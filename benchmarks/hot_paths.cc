@@ -6,7 +6,7 @@
 #include <functional>
 #include <map>
 
-#include "benchmarks/rows.h"
+#include "benchmarks/support/rows.h"
 #include "cache/read_handle.h"
 #include "tests/support/temp_folder.h"
 #include "tidemark/reader.h"

@@ -4,7 +4,8 @@
 #include <memory>
 #include <random>
 
-#include "benchmarks/rows.h"
+#include "benchmarks/support/record.h"
+#include "benchmarks/support/rows.h"
 #include "tests/support/temp_folder.h"
 #include "tidemark/reader.h"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t kRows = 100'000;
 constexpr std::size_t kDimension = 384;
 constexpr int kRounds = 21;
+constexpr const char* kFloor = "reading the same bytes from memory";
 
 model::Collection embeddings() {
   model::Collection collection;
@@ -75,7 +77,7 @@ std::uint64_t read_once(const std::vector<std::uint64_t>& words) {
   return sum;
 }
 
-void run() {
+void run(const Record& record) {
   const support::TempFolder folder;
   const std::string path = folder.file("cache.redb");
   fill(path);
@@ -94,22 +96,25 @@ void run() {
       const auto found = reader->nearest({.vector = vector, .similarity = similarity});
       require(found && found->neighbours.size() == 10, "nearest");
     };
-    print("nearest, warm, " + std::string(to_string(similarity)),
-          compare(Clock::cpu, kRounds, floor, ours));
+    const std::string name(to_string(similarity));
+    record.ratio({"nearest-" + name, "ten nearest of 100,000 x 384, warm, by " + name, kFloor},
+                 compare(Clock::cpu, kRounds, floor, ours));
   }
   const auto streamed = [&] {
     require(uncached->nearest({.vector = vector}).has_value(), "nearest without room");
   };
-  print("nearest, without room to keep", compare(Clock::cpu, kRoundsMin, floor, streamed));
+  record.ratio({"nearest-streamed", "the same without room to keep them", kFloor},
+               compare(Clock::cpu, kRoundsMin, floor, streamed));
   const auto first = [&] {
     const auto fresh = Reader::open(path);
     require(fresh->nearest({.vector = vector}).has_value(), "first nearest");
   };
-  print("open and the first nearest", compare(Clock::cpu, kRoundsMin, floor, first));
+  record.ratio({"nearest-first", "open and the first search", kFloor},
+               compare(Clock::cpu, kRoundsMin, floor, first));
   require(sum > 0, "sum");
 }
 
 }  // namespace
 }  // namespace tidemark::bench
 
-int main() { tidemark::bench::run(); }
+int main(int argc, char** argv) { tidemark::bench::run({argc, argv}); }

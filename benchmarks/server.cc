@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "benchmarks/bare_curl.h"
-#include "benchmarks/memories.h"
-#include "benchmarks/rows.h"
+#include "benchmarks/support/bare_curl.h"
+#include "benchmarks/support/memories.h"
+#include "benchmarks/support/record.h"
+#include "benchmarks/support/rows.h"
 #include "source/source.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/turso_server.h"
@@ -63,46 +64,33 @@ class ServerBench {
     std::ranges::sort(rows_, {}, &cache::EncodedRow::key);
   }
 
-  void run() {
-    std::vector<double> fills;
-    std::vector<double> passes;
-    std::vector<double> wires;
-    std::vector<double> writes;
+  void run(const Record& record) {
+    Pairs fills;
+    Pairs scans;
     for (int round = -1; round < kRoundsMin; ++round) {  // the first does not count
-      const double wire = time_of_call([&] { fetch_bare(); });
-      const double write = time_of_call([&] { fill_bare(folder_.file("bare.redb"), rows_); });
+      const double wire = time_of(Clock::wall, [&] { fetch_bare(); });
+      const double write =
+          time_of(Clock::wall, [&] { fill_bare(folder_.file("bare.redb"), rows_); });
       std::filesystem::remove(cache());
-      const double fill = time_of_call([&] { pass("fill"); });
-      const double again = time_of_call([&] { pass("scan"); });
+      const double fill = time_of(Clock::wall, [&] { pass("fill"); });
+      const double again = time_of(Clock::wall, [&] { pass("scan"); });
       if (round < 0) continue;
-      wires.push_back(wire);
-      writes.push_back(write);
-      fills.push_back(fill / std::max(wire, write));
-      passes.push_back(again / wire);
+      fills.add(std::max(wire, write), fill);
+      scans.add(wire, again);
     }
-    const auto line = [](const char* name, const std::vector<double>& sample, const char* unit) {
-      const Spread s = spread_of(sample);
-      std::printf("%-34s %6.2f %s (quartiles %.2f-%.2f)\n", name, s.median, unit, s.low, s.high);
-    };
-    line("floor, bare curl", wires, "s");
-    line("floor, bare redb", writes, "s");
-    line("first fill, 20000 x 1.3 KB", fills, "x the larger floor");
-    line("unchanged pass (scan)", passes, "x bare curl");
-    std::printf("%-34s %6.2f MB bare, %.2f MB tidemark\n", "bytes received",
-                static_cast<double>(bare_bytes_) / 1e6, static_cast<double>(fill_bytes_) / 1e6);
+    record.ratio({"fill-20k", "first fill, 20,000 x 1.3 KB, from tursodb",
+                  "the larger of bare libcurl and bare redb"},
+                 fills);
+    record.ratio({"scan-20k", "a pass that reads it all and finds it unchanged", "bare libcurl"},
+                 scans);
   }
 
  private:
-  template <typename Work>
-  static double time_of_call(Work work) {
-    return time_of(Clock::wall, work);
-  }
-
   [[nodiscard]] std::string cache() const { return folder_.file("cache.redb"); }
 
   void fetch_bare() {
-    bare_bytes_ = post_all(pipeline_, requests_.pages);
-    for (const auto& reply : post_each(pipeline_, requests_.first)) bare_bytes_ += reply.size();
+    static_cast<void>(post_all(pipeline_, requests_.pages));
+    static_cast<void>(post_each(pipeline_, requests_.first));
   }
 
   void pass(const std::string& mode) {
@@ -114,7 +102,6 @@ class ServerBench {
     require(report.has_value(), report ? "" : report.error().message);
     require(report->mode == mode && report->collections.at("episodes").skipped == 0, "the pass");
     if (mode == "fill") require(report->episodes_synced == kRows, "rows of the fill");
-    fill_bytes_ = report->bytes_received;
   }
 
   const support::TempFolder folder_;
@@ -123,11 +110,9 @@ class ServerBench {
   std::string pipeline_;
   Requests requests_;
   std::vector<cache::EncodedRow> rows_;
-  std::uint64_t bare_bytes_ = 0;
-  std::uint64_t fill_bytes_ = 0;
 };
 
 }  // namespace
 }  // namespace tidemark::bench
 
-int main() { tidemark::bench::ServerBench().run(); }
+int main(int argc, char** argv) { tidemark::bench::ServerBench().run({argc, argv}); }

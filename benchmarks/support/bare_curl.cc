@@ -1,8 +1,8 @@
-#include "benchmarks/bare_curl.h"
+#include "benchmarks/support/bare_curl.h"
 
 #include <curl/curl.h>
 
-#include "benchmarks/timing.h"
+#include "benchmarks/support/timing.h"
 
 namespace tidemark::bench {
 namespace {

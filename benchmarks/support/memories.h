@@ -8,6 +8,8 @@
 
 namespace tidemark::bench {
 
+inline constexpr std::size_t kFirstStartTime = 1'760'000'000;  // less one
+
 inline void make_memories(const std::string& path, std::size_t rows, std::size_t row_bytes) {
   support::SqliteSource source(path);
   source.run(
@@ -18,7 +20,8 @@ inline void make_memories(const std::string& path, std::size_t rows, std::size_t
   source.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
              std::to_string(rows) +
              ") INSERT INTO episodes SELECT lower(hex(randomblob(16))), 'task', hex(zeroblob(" +
-             std::to_string(row_bytes / 2) + ")), 1760000000 + i FROM n");
+             std::to_string(row_bytes / 2) + ")), " + std::to_string(kFirstStartTime) +
+             " + i FROM n");
 }
 
 // Their table, as discovery finds it.

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/timing.h"
+#include "benchmarks/support/timing.h"
 #include "cache/files.h"
 #include "cache/pack.h"
 #include "cache/writer.h"

@@ -1,5 +1,5 @@
 // Timing for the benchmarks: a subject against its floor, measured in turns in one run, so that
-// what else the machine does falls on both. What counts is the ratio; times are printed with it.
+// what else the machine does falls on both. What counts is the ratio; times are kept with it.
 #pragma once
 
 #include <time.h>
@@ -27,11 +27,22 @@ inline Spread spread_of(std::vector<double> sample) {
   return {at(2), at(1), at(3)};
 }
 
-struct Comparison {
-  Spread floor;    // seconds a round
-  Spread subject;  // seconds a round
-  Spread ratio;    // subject / floor, of each round's pair
-  int rounds = 0;
+// Rounds of a floor and a subject that were measured in turns, in seconds.
+struct Pairs {
+  std::vector<double> floor;
+  std::vector<double> subject;
+
+  void add(double floor_seconds, double subject_seconds) {
+    floor.push_back(floor_seconds);
+    subject.push_back(subject_seconds);
+  }
+  [[nodiscard]] int rounds() const { return static_cast<int>(subject.size()); }
+  // subject / floor of each pair.
+  [[nodiscard]] std::vector<double> ratios() const {
+    std::vector<double> out;
+    for (std::size_t i = 0; i < subject.size(); ++i) out.push_back(subject[i] / floor[i]);
+    return out;
+  }
 };
 
 // `wall`: what a person waits. `cpu`: what this thread spent, the same but for waiting; for work
@@ -45,7 +56,7 @@ enum class Clock { wall, cpu };
 }
 
 template <typename Work>
-[[nodiscard]] double time_of(Clock clock, Work& work) {
+[[nodiscard]] double time_of(Clock clock, Work&& work) {
   const double start = seconds_of(clock);
   work();
   return seconds_of(clock) - start;
@@ -54,45 +65,21 @@ template <typename Work>
 // Both are callables that do the same number of operations; each runs once before it counts. The
 // order within a pair alternates.
 template <typename Floor, typename Subject>
-[[nodiscard]] Comparison compare(Clock clock, int rounds, Floor floor, Subject subject) {
+[[nodiscard]] Pairs compare(Clock clock, int rounds, Floor floor, Subject subject) {
   rounds = std::max(rounds, kRoundsMin);
   floor();
   subject();
-  std::vector<double> floors;
-  std::vector<double> subjects;
-  std::vector<double> ratios;
+  Pairs pairs;
   for (int round = 0; round < rounds; ++round) {
-    const bool floor_first = round % 2 == 0;
-    if (floor_first) floors.push_back(time_of(clock, floor));
-    subjects.push_back(time_of(clock, subject));
-    if (!floor_first) floors.push_back(time_of(clock, floor));
-    ratios.push_back(subjects.back() / floors.back());
+    if (round % 2 == 0) {
+      const double least = time_of(clock, floor);
+      pairs.add(least, time_of(clock, subject));
+    } else {
+      const double took = time_of(clock, subject);
+      pairs.add(time_of(clock, floor), took);
+    }
   }
-  return {spread_of(floors), spread_of(subjects), spread_of(ratios), rounds};
-}
-
-// "1.24 us"
-inline std::string time_text(double seconds) {
-  char text[32];
-  if (seconds < 1e-6) {
-    std::snprintf(text, sizeof text, "%.0f ns", seconds * 1e9);
-  } else if (seconds < 1e-3) {
-    std::snprintf(text, sizeof text, "%.2f us", seconds * 1e6);
-  } else if (seconds < 1) {
-    std::snprintf(text, sizeof text, "%.1f ms", seconds * 1e3);
-  } else {
-    std::snprintf(text, sizeof text, "%.2f s", seconds);
-  }
-  return text;
-}
-
-// One line; `operations` in a round, to print the time of one.
-inline void print(const std::string& name, const Comparison& c, double operations = 1) {
-  std::printf("%-34s %5.2f x floor (quartiles %.2f-%.2f, %d rounds): %s against %s\n", name.c_str(),
-              c.ratio.median, c.ratio.low, c.ratio.high, c.rounds,
-              time_text(c.subject.median / operations).c_str(),
-              time_text(c.floor.median / operations).c_str());
-  std::fflush(stdout);
+  return pairs;
 }
 
 // Ends the program when a benchmark did not do what it measures.

@@ -1,5 +1,6 @@
 """Opening a cache, and reading it or a snapshot of it."""
 import enum
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -150,8 +151,9 @@ class Snapshot(_Reads):
 
 
 class Cache(_Reads):
-    """A cache that is open. Any number of threads may use one; a forked child, such as one of
-    multiprocessing's, opens the file again by itself at its first use."""
+    """A cache that is open. Any number of threads may use one, and processes of multiprocessing may
+    be given one: a forked child opens the file again by itself at its first use; what is pickled for
+    a spawned one is the path and what was asked for."""
 
     def __init__(self, path: Union[str, "os.PathLike[str]"], *, page_cache_bytes: int = 0,
                  open_deadline: Optional[timedelta] = None,
@@ -170,10 +172,19 @@ class Cache(_Reads):
             "never_repair": int(not repair),
             "vector_cache_bytes": vector_cache_bytes,
         })
-        self._closed = False
-        self._opened = self._open()  # the process that opened it, and its handle
+        self._again = functools.partial(
+            Cache, os.path.abspath(self._path), page_cache_bytes=page_cache_bytes,
+            open_deadline=open_deadline, max_staleness=max_staleness, fail_when_stale=fail_when_stale,
+            repair=repair, vector_cache_bytes=vector_cache_bytes)
+        self._opened: Optional[tuple[int, Any]] = self._open()  # None: closed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._opened is None:
+            raise ValueError("the cache is closed")
+        return self._again, ()
 
     def _open(self) -> tuple[int, Any]:
+        """The process that opened it, and its handle."""
         cache = ffi.new("tidemark_cache **")
         error = ffi.new("tidemark_error **")
         path = Lent(self._path)
@@ -184,13 +195,12 @@ class Cache(_Reads):
         return os.getpid(), ffi.gc(cache[0], lib.tidemark_close)
 
     def _open_handle(self) -> Any:
-        if self._closed:
+        opened = self._opened  # once: another thread may close it now
+        if opened is None:
             raise ValueError("the cache is closed")
-        pid, handle = self._opened
-        if pid != os.getpid():  # no lock: one that was held at the fork would stay so
-            self._opened = self._open()
-            handle = self._opened[1]
-        return handle
+        if opened[0] != os.getpid():  # no lock: one that was held at the fork would stay so
+            opened = self._opened = self._open()
+        return opened[1]
 
     def snapshot(self) -> Snapshot:
         """Several reads of one commit."""
@@ -204,8 +214,7 @@ class Cache(_Reads):
 
     def close(self) -> None:
         """Twice is no error. The file is closed with the last snapshot."""
-        self._closed = True
-        self._opened = (0, None)
+        self._opened = None
 
     def __enter__(self) -> "Cache":
         return self

@@ -5,6 +5,7 @@ storm.py PROGRAM TURSODB [plants]: first over a captured file, then over the rea
 $TIDEMARK_PYTHON_SECONDS (60) each. `plants`: shows that each bug of plants.py is noticed.
 """
 import collections
+import multiprocessing
 import os
 import pathlib
 import random
@@ -18,8 +19,9 @@ from application import Application
 from daemon import Daemon
 from plants import PLANTS
 from readers import Readers
-from rows import KEYS, TABLES, WINDOW, key_of
+from rows import KEYS, TABLES, WINDOW, Shared, key_of
 from source import FileSource, ServedSource
+from witness import Witness, Wrong
 
 READERS = 8
 SECONDS = int(os.environ.get("TIDEMARK_PYTHON_SECONDS", "60"))
@@ -110,7 +112,21 @@ def run(kind, program, tursodb, seconds, readers_count=READERS, plant=None):
             source.close()
 
 
+def show_pair_rule():
+    """By itself: what plants tear, other rules see first."""
+    witness = Witness(Shared(multiprocessing), SEED)
+    for whole in ([], ["3", "3"]):
+        witness.judge_pair(whole)
+    for torn in (["3", "4"], ["3"]):
+        try:
+            witness.judge_pair(torn)
+        except Wrong:
+            continue
+        sys.exit(f"the pair {torn} was not noticed")
+
+
 def show_plants(program, tursodb):
+    show_pair_rule()
     for plant in PLANTS:
         seconds = 3 if plant == "a_daemon_that_stands_still" else PLANT_SECONDS
         try:
@@ -118,7 +134,8 @@ def show_plants(program, tursodb):
         except AssertionError as seen:
             if not re.match(r"reader \d (\(|saw)", str(seen)):  # something else went wrong
                 raise
-            print(f"{plant}: noticed, {str(seen).strip().splitlines()[-1][:140]}", flush=True)
+            said = re.findall(r".*(?:Wrong|Error: | saw ).*", str(seen)) or [str(seen)]
+            print(f"{plant}: noticed, {said[-1].strip()[:140]}", flush=True)
         else:
             sys.exit(f"{plant} was not noticed: {said}")
 

@@ -167,7 +167,8 @@ class Witness:
             self._compare_parts(snapshot, listed)
             self._compare_nearest(snapshot, listed[EMBEDDINGS])
             if consistent:
-                self._judge_pair(listed[PATTERNS])
+                self.judge_pair([row["body"].split("|")[2] for row in listed[PATTERNS]
+                                 if number_of(PATTERNS, row.key) in PAIR])
         self.counts["snapshot"] += 1
 
     @staticmethod
@@ -208,9 +209,8 @@ class Witness:
         bodies = [row["body"] for row in rows]
         require(bodies == [row["body"] for row in expected], f"{what}: {bodies}")
 
-    def _judge_pair(self, patterns):
+    def judge_pair(self, versions):
         """Written by one statement, so of one version in every state of the source."""
-        versions = [str(row["body"]).split("|")[2] for row in patterns if number_of(PATTERNS, row.key) in PAIR]
         require(len(versions) in (0, 2) and len(set(versions)) <= 1, f"consistent, and the pair is {versions}")
         self.counts["consistent"] += 1
 

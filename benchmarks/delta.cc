@@ -59,11 +59,9 @@ class Followed {
   }
   // Episodes newer than all, which push as many out of the window.
   void insert(std::size_t count) {
-    execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
-            std::to_string(count) +
-            ") INSERT INTO episodes SELECT lower(hex(randomblob(16))), 'task', hex(zeroblob(" +
-            std::to_string(kRowBytes / 2) + ")), " + std::to_string(kFirstStartTime + last_) +
-            " + i FROM n");
+    execute("INSERT INTO episodes SELECT lower(hex(randomblob(16))), 'task', context, " +
+            std::to_string(kFirstStartTime + last_) + " + rowid FROM episodes WHERE rowid <= " +
+            std::to_string(count));
     last_ += count;
   }
 
@@ -95,7 +93,8 @@ class Followed {
   }
 
   void execute(const std::string& sql) {
-    static_cast<void>(post_each(pipeline_, {body_of({{sql, {}}})}));
+    const auto replies = post_each(pipeline_, {body_of({{sql, {}}})});
+    require(turso::hrana::decode_pipeline(replies.front(), 1, kNonce).has_value(), sql);
   }
 
   [[nodiscard]] std::string follow_body(std::size_t beyond) const {

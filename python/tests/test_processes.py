@@ -2,7 +2,13 @@
 import concurrent.futures
 import multiprocessing
 import os
+import pickle
+import signal
+import threading
+import traceback
+from datetime import timedelta
 
+import pytest
 import tidemark
 
 
@@ -66,3 +72,71 @@ def test_a_pool_of_forked_workers(world):
 
 def call_recall(key):
     return recall(key)
+
+
+def test_a_spawned_process_opens_the_file_that_it_is_given(world, tmp_path, monkeypatch):
+    context = multiprocessing.get_context("spawn")
+    monkeypatch.chdir(tmp_path)
+    with tidemark.open(world.cache.name, max_staleness=timedelta(hours=1)) as cache:
+        mine, theirs = context.Pipe()
+        process = context.Process(target=child, args=(cache, "ep-3", theirs))
+        process.start()
+        assert mine.poll(60) and mine.recv() == 3
+        process.join(30)
+        assert process.exitcode == 0
+        same = pickle.loads(pickle.dumps(cache))
+        assert read(same, "ep-2") == 2
+    with pytest.raises(ValueError):
+        pickle.dumps(cache)
+
+
+def test_what_a_pickled_cache_was_asked_for_is_asked_for_again(world):
+    with tidemark.open(world.cache, max_staleness=timedelta(milliseconds=1), fail_when_stale=True) as cache:
+        with pytest.raises(tidemark.StaleError):
+            read(pickle.loads(pickle.dumps(cache)), "ep-4")
+
+
+def inherited(cache, snapshot, row):
+    """The exit code of a child that was forked with all of this open."""
+    try:
+        assert row["start_time"] == 4 and read(cache, "ep-3") == 3
+        assert cache.nearest([0.5, -1.0, 2.0, 0.25]).neighbours[0].row.key == "em-4"
+        with pytest.raises(tidemark.InvalidError, match="fork"):
+            snapshot.get("episodes", "ep-4")
+        snapshot.close()
+        cache.close()
+        return 0
+    except BaseException:
+        traceback.print_exc()
+        return 1
+
+
+def test_children_are_forked_while_threads_read(world):
+    """Whatever lock a thread of the parent holds at that moment."""
+    done = threading.Event()
+
+    def use():
+        while not done.is_set():
+            read(cache, "ep-2")
+            cache.nearest([1.0, 2.0, 3.0, 4.0])
+            with tidemark.open(world.cache) as other, other.snapshot() as snapshot:
+                snapshot.list("episodes")
+
+    with tidemark.open(world.cache) as cache, cache.snapshot() as snapshot:
+        row = snapshot.get("episodes", "ep-4").row
+        threads = [threading.Thread(target=use) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            pid = os.fork()
+            if pid == 0:
+                signal.alarm(60)
+                os._exit(inherited(cache, snapshot, row))
+            status = os.waitpid(pid, 0)[1]
+            if status != 0:
+                break
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert status == 0
+        assert snapshot.get("episodes", "ep-4")

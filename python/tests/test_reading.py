@@ -30,6 +30,40 @@ def test_a_row_is_a_mapping_of_python_values(world):
         row["no such column"]
 
 
+def test_a_column_is_found_wherever_its_row_has_it(world):
+    """Where it was in the last row is looked at first: rows of one table may differ, too."""
+    with tidemark.open(world.cache) as cache:
+        old = cache.get("patterns", "p-1").row
+        assert old["pattern_type"] == "loop"
+        world.db.executescript("""
+          DROP TABLE patterns;
+          CREATE TABLE patterns(pattern_id TEXT PRIMARY KEY, pattern_typ TEXT, longer_pattern_type TEXT, pattern_type TEXT);
+          INSERT INTO patterns VALUES('p-1', 'x', 'y', 'walk');
+        """)
+        world.sync()
+        new = cache.get("patterns", "p-1").row
+        for _ in range(2):
+            assert (old["pattern_type"], new["pattern_type"]) == ("loop", "walk")
+            assert new["longer_pattern_type"] == "y" and new.get("context") is None
+            with pytest.raises(KeyError):
+                old["longer_pattern_type"]
+        assert list(old) == ["pattern_id", "pattern_type"] and len(new) == 4
+
+
+def test_a_text_that_repeats_the_vector_is_no_column_of_its_row(world):
+    world.db.execute("INSERT INTO embeddings SELECT 'em-5', item_id, item_type, '[0.5, -1.0, 2.0, 0.25]', embedding_vector,"
+                     " dimension FROM embeddings")
+    world.db.commit()
+    world.sync()
+    with tidemark.open(world.cache) as cache:
+        null, repeated = cache.list("embeddings")
+    for _ in range(2):
+        assert null["embedding_data"] is None and repeated["embedding_vector"].tolist() == [0.5, -1.0, 2.0, 0.25]
+        with pytest.raises(KeyError):
+            repeated["embedding_data"]
+        assert "embedding_data" in null and "embedding_data" not in repeated and len(repeated) == len(null) - 1
+
+
 def test_a_vector_is_an_array_over_the_rows_bytes_and_outlives_it(world):
     with tidemark.open(world.cache) as cache:
         row = cache.list("embeddings", of="ep-4")[0]

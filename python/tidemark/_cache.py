@@ -1,15 +1,15 @@
 """Opening a cache, and reading it or a snapshot of it."""
 import enum
+import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 from ._errors import InvalidError, raise_error
 from ._freshness import Freshness, freshness_from, new_freshness
-from ._library import Lent, ffi, lib
+from ._library import ffi, lend, lib
 from ._nearest import AnyVector, Nearest, Similarity, search
 from ._row import Row, Value
 
@@ -22,8 +22,10 @@ class Presence(enum.Enum):
     UNKNOWN = 2  # not cached, and not proven absent: ask the source
 
 
-@dataclass(frozen=True)
-class Lookup:
+_PRESENCES = tuple(Presence)
+
+
+class Lookup(NamedTuple):
     """The answer to get(); true when there is a row."""
 
     presence: Presence
@@ -33,7 +35,13 @@ class Lookup:
         return self.row is not None
 
 
-def _value(value: Value, lent: list[Lent]) -> dict[str, Any]:
+# Parsed once.
+_PRESENCE_OUT, _ROW_OUT = ffi.typeof("tidemark_presence *"), ffi.typeof("tidemark_row **")
+_ERROR_OUT = ffi.typeof("tidemark_error **")
+_OK, _NULL = lib.TIDEMARK_OK, ffi.NULL
+
+
+def _value(value: Value, lent: list[tuple[Any, int]]) -> dict[str, Any]:
     if value is None:
         return {"type": lib.TIDEMARK_NULL}
     if isinstance(value, int):
@@ -41,9 +49,9 @@ def _value(value: Value, lent: list[Lent]) -> dict[str, Any]:
     if isinstance(value, float):
         return {"type": lib.TIDEMARK_REAL, "real": value}
     if isinstance(value, (str, bytes)):
-        lent.append(Lent(value))
+        lent.append(lend(value))
         kind = lib.TIDEMARK_TEXT if isinstance(value, str) else lib.TIDEMARK_BLOB
-        return {"type": kind, "bytes": lent[-1].bytes}
+        return {"type": kind, "bytes": lent[-1]}
     raise TypeError("an index holds None, int, float, str and bytes")
 
 
@@ -63,15 +71,12 @@ class _Reads:
     def get(self, collection: str, key: str) -> Lookup:
         """The row of `key`, or why there is none. `collection` is a table's name;
         "embeddings" means every embedding table."""
-        presence = ffi.new("tidemark_presence *")
-        row = ffi.new("tidemark_row **")
-        error = ffi.new("tidemark_error **")
-        name, wanted = Lent(collection), Lent(key)
-        code = lib.tidemark_get(self._open_handle(), name.bytes, wanted.bytes, presence, row, error)
-        if code != lib.TIDEMARK_OK:
+        presence, row, error = ffi.new(_PRESENCE_OUT), ffi.new(_ROW_OUT), ffi.new(_ERROR_OUT)
+        code = lib.tidemark_get(self._open_handle(), lend(collection), lend(key), presence, row, error)
+        if code != _OK:
             raise_error(code, error[0])
-        found = Row(row[0]) if row[0] != ffi.NULL else None
-        return Lookup(Presence(presence[0]), found)
+        found = Row(row[0]) if row[0] != _NULL else None
+        return Lookup(_PRESENCES[presence[0]], found)
 
     def list(self, collection: str, limit: Optional[int] = None, *, of: Optional[str] = None,
              of_collection: str = "", where: Optional[tuple[str, Value]] = None) -> list[Row]:
@@ -79,24 +84,24 @@ class _Reads:
         embeddings of this parent's key. `where`: an indexed column of patterns, and its value."""
         if limit is not None and limit <= 0:
             return []
-        lent = [Lent(collection)]
+        lent = [lend(collection)]
         query = ffi.new("tidemark_query *")
         query.size = ffi.sizeof("tidemark_query")
-        query.collection = lent[0].bytes
+        query.collection = lent[0]
         query.limit = limit or 0
         if of is not None:
-            lent += [Lent(of), Lent(of_collection)]
-            query.of_key, query.of_collection = lent[-2].bytes, lent[-1].bytes
+            lent += [lend(of), lend(of_collection)]
+            query.of_key, query.of_collection = lent[-2:]
         if where is not None:
-            lent.append(Lent(where[0]))
-            query.where_index = lent[-1].bytes
+            lent.append(lend(where[0]))
+            query.where_index = lent[-1]
             query.where_value = _value(where[1], lent)
         kept: list[Any] = []
         handle = ffi.new_handle(kept)
-        error = ffi.new("tidemark_error **")
+        error = ffi.new(_ERROR_OUT)
         code = lib.tidemark_list(self._open_handle(), query, _keep, handle, error)
-        rows = [Row(row) for row in kept if row != ffi.NULL]
-        if code != lib.TIDEMARK_OK:
+        rows = [Row(row) for row in kept if row != _NULL]
+        if code != _OK:
             raise_error(code, error[0])
         if len(rows) != len(kept):
             raise MemoryError()
@@ -105,9 +110,9 @@ class _Reads:
     def freshness(self) -> Freshness:
         """Of a snapshot: as it was when that was made."""
         told = new_freshness()
-        error = ffi.new("tidemark_error **")
+        error = ffi.new(_ERROR_OUT)
         code = lib.tidemark_freshness_of(self._open_handle(), told, error)
-        if code != lib.TIDEMARK_OK:
+        if code != _OK:
             raise_error(code, error[0])
         return freshness_from(told)
 
@@ -150,8 +155,9 @@ class Snapshot(_Reads):
 
 
 class Cache(_Reads):
-    """A cache that is open. Any number of threads may use one; a forked child, such as one of
-    multiprocessing's, opens the file again by itself at its first use."""
+    """A cache that is open. Any number of threads may use one, and processes of multiprocessing may
+    be given one: a forked child opens the file again by itself at its first use; what is pickled for
+    a spawned one is the path and what was asked for."""
 
     def __init__(self, path: Union[str, "os.PathLike[str]"], *, page_cache_bytes: int = 0,
                  open_deadline: Optional[timedelta] = None,
@@ -170,42 +176,48 @@ class Cache(_Reads):
             "never_repair": int(not repair),
             "vector_cache_bytes": vector_cache_bytes,
         })
-        self._closed = False
-        self._opened = self._open()  # the process that opened it, and its handle
+        self._again = functools.partial(
+            Cache, os.path.abspath(self._path), page_cache_bytes=page_cache_bytes,
+            open_deadline=open_deadline, max_staleness=max_staleness, fail_when_stale=fail_when_stale,
+            repair=repair, vector_cache_bytes=vector_cache_bytes)
+        self._opened: Optional[tuple[int, Any]] = self._open()  # None: closed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._opened is None:
+            raise ValueError("the cache is closed")
+        return self._again, ()
 
     def _open(self) -> tuple[int, Any]:
+        """The process that opened it, and its handle."""
         cache = ffi.new("tidemark_cache **")
-        error = ffi.new("tidemark_error **")
-        path = Lent(self._path)
-        code = lib.tidemark_open(path.bytes, self._options, cache, error)
-        if code != lib.TIDEMARK_OK:
+        error = ffi.new(_ERROR_OUT)
+        code = lib.tidemark_open(lend(self._path), self._options, cache, error)
+        if code != _OK:
             raise_error(code, error[0])
         # A handle is closed when the last call that uses it has ended, whichever thread's it is.
         return os.getpid(), ffi.gc(cache[0], lib.tidemark_close)
 
     def _open_handle(self) -> Any:
-        if self._closed:
+        opened = self._opened  # once: another thread may close it now
+        if opened is None:
             raise ValueError("the cache is closed")
-        pid, handle = self._opened
-        if pid != os.getpid():  # no lock: one that was held at the fork would stay so
-            self._opened = self._open()
-            handle = self._opened[1]
-        return handle
+        if opened[0] != os.getpid():  # no lock: one that was held at the fork would stay so
+            opened = self._opened = self._open()
+        return opened[1]
 
     def snapshot(self) -> Snapshot:
         """Several reads of one commit."""
         made = ffi.new("tidemark_cache **")
-        error = ffi.new("tidemark_error **")
+        error = ffi.new(_ERROR_OUT)
         handle = self._open_handle()
         code = lib.tidemark_snapshot(handle, made, error)
-        if code != lib.TIDEMARK_OK:
+        if code != _OK:
             raise_error(code, error[0])
         return Snapshot(handle, made[0])
 
     def close(self) -> None:
         """Twice is no error. The file is closed with the last snapshot."""
-        self._closed = True
-        self._opened = (0, None)
+        self._opened = None
 
     def __enter__(self) -> "Cache":
         return self

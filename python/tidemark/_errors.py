@@ -47,8 +47,11 @@ _BY_CODE: dict[int, type[Error]] = {
 }
 
 
+_buffer = ffi.buffer
+
+
 def text_of(data: Any) -> str:
-    return bytes(ffi.buffer(data.data, data.size)).decode("utf-8") if data.size else ""
+    return str(_buffer(data.data, data.size), "utf-8") if data.size else ""
 
 
 def raise_error(code: int, error: Any) -> NoReturn:

@@ -33,10 +33,7 @@ ffi.cdef(_declarations("tidemark_nearest.h"))
 lib: Any = ffi.dlopen(_library_path())
 
 
-class Lent:
-    """A str or bytes as tidemark_bytes, and the memory it borrows."""
-
-    def __init__(self, value: Union[str, bytes]) -> None:
-        data = value.encode("utf-8") if isinstance(value, str) else value
-        self._memory = ffi.from_buffer(data)
-        self.bytes = ffi.new("tidemark_bytes *", {"data": self._memory, "size": len(data)})[0]
+def lend(value: Union[str, bytes]) -> tuple[Any, int]:
+    """A str or bytes as what cffi takes for a tidemark_bytes; to be kept for as long as that is used."""
+    data = value.encode("utf-8") if isinstance(value, str) else value
+    return ffi.from_buffer(data), len(data)

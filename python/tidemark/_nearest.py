@@ -7,7 +7,7 @@ import numpy
 
 from ._errors import raise_error, text_of
 from ._freshness import Freshness, freshness_from, new_freshness
-from ._library import Lent, ffi, lib
+from ._library import ffi, lend, lib
 from ._row import Row
 
 # cosine: of the angle, -1 to 1, greater is nearer. dot: the inner product, greater is nearer. l2: the
@@ -114,13 +114,13 @@ def search(handle: Any, vector: AnyVector, k: int, collection: str, similarity: 
         raise ValueError(f"similarity is one of {', '.join(_SIMILARITIES)}")
     if k < 1:
         raise ValueError("k is at least 1")
-    lent = [Lent(floats.tobytes()), Lent(collection), Lent(model or ""), Lent(of or "")]
+    lent = [lend(floats.tobytes()), lend(collection), lend(model or ""), lend(of or "")]
     query = ffi.new("tidemark_nearest_query *")
     query.size = ffi.sizeof("tidemark_nearest_query")
     query.k, query.similarity = k, _SIMILARITIES[similarity]
-    query.vector, query.collection, query.of_collection = lent[0].bytes, lent[1].bytes, lent[3].bytes
+    query.vector, query.collection, query.of_collection = lent[0], lent[1], lent[3]
     if model is not None:
-        query.model = lent[2].bytes
+        query.model = lent[2]
     asked = None if wanted is None else _Filter(wanted)
     if asked is not None:
         context = ffi.new_handle(asked)

@@ -18,39 +18,16 @@ import time
 import urllib.error
 import urllib.request
 
+from page import Page
+from recall import nearest
+from steps import WAIT_SECONDS, free_port, require, step, until
+
 HERE = pathlib.Path(__file__).resolve().parent
 DEMO_DATA = HERE.parent.parent / "tools/demo_data.py"
 CONFIG = "/etc/tidemark/tidemark.toml"
 STATE = "/var/lib/tidemark"
 AGENT = "/srv/agent"  # who has no rights, and its folder
 UNIT = "/usr/lib/systemd/system/tidemark.service"
-WAIT_SECONDS = 60
-
-
-def step(text):
-    print(f"-- {text}", flush=True)
-
-
-def require(holds, *what):
-    if not holds:
-        sys.exit("package-test: " + " ".join(str(part) for part in what))
-
-
-def until(what, look):
-    """The first true answer of `look`, which is asked until then."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        found = look()
-        if found:
-            return found
-        require(time.monotonic() < deadline, "waited in vain until", what)
-        time.sleep(0.2)
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 class Root:
@@ -195,7 +172,10 @@ def service(root, tursodb, work):
     daemon = subprocess.Popen(root.command(words, user, folder), stdout=log, stderr=log)
     try:
         until("the cache is ready", lambda: ready(port, "?max_age=5s")[0] == 200)
-        watch_it_fail_and_recover(root, database, server, port)
+        step("open the page")
+        page = Page(port, root.file(f"{STATE}/cache.redb.token").read_text().strip())
+        page.open()
+        watch_it_fail_and_recover(root, database, server, port, page)
         daemon.send_signal(signal.SIGTERM)
         require(daemon.wait(WAIT_SECONDS) == 0, "the daemon did not end well")
     except BaseException:
@@ -207,7 +187,7 @@ def service(root, tursodb, work):
         server.stop()
 
 
-def watch_it_fail_and_recover(root, database, server, port):
+def watch_it_fail_and_recover(root, database, server, port, page):
     def status():
         return json.loads(root.run("tidemark", "--config", CONFIG, "--json", "status"))["freshness"]
 
@@ -217,6 +197,7 @@ def watch_it_fail_and_recover(root, database, server, port):
     stale = until("status says stale", lambda: (now := status())["state"] == "stale" and now)
     require(stale["source_unavailable_reason"], "stale without a reason:", stale)
     print(f"stale: {stale['source_unavailable_reason']}")
+    page.saw_it_turn_stale()
     code, said = ready(port, "?max_age=5s")
     require(code == 503 and said, "/readyz says", code, said)
     print(f"/readyz?max_age=5s: {code} {said}")
@@ -228,6 +209,7 @@ def watch_it_fail_and_recover(root, database, server, port):
     server.start()
     since = time.monotonic()
     until("status says fresh", lambda: status()["state"] == "fresh")
+    page.saw_it_recover()
     root.run("tidemark", "--config", CONFIG, "get", "episodes", key)
     print(f"fresh after {time.monotonic() - since:.1f} s, with what was written meanwhile")
     require(ready(port, "?max_age=5s")[0] == 200, "/readyz did not recover")
@@ -252,20 +234,16 @@ def comforts(root):
         root.run("grep", "-q", "__complete", f"/usr/share/{name}")
 
 
-def python(root, wheel):
-    step("pip install the wheel, read the same cache")
+def python(root, wheel, database):
+    step("pip install the wheel, recall by vector from the same cache")
     shutil.copy(wheel, root.file("/tmp"))
     root.run("python3", "-m", "venv", "--system-site-packages", "/srv/venv")
     root.run("/srv/venv/bin/pip", "install", "-q", "--no-deps", "--no-index", f"/tmp/{wheel.name}")
-    said = root.run("/srv/venv/bin/python", "-c", f"""
-import tidemark
-with tidemark.open("{STATE}/cache.redb") as cache:
-    newest = cache.list("episodes", 1)[0]
-    found = cache.get("episodes", newest.key)
-    vector = cache.list("embeddings", 1)[0]["embedding_vector"]
-    print(found.presence.name, len(vector), vector.dtype)
-""", user="tidemark", folder=STATE)
-    require(said == "HIT 384 float32\n", "Python read", said)
+    key = "ep-0000000"
+    said = root.run("/srv/venv/bin/python", "/usr/share/doc/tidemark/examples/recall.py",
+                    f"{STATE}/cache.redb", key, user="tidemark", folder=STATE)
+    print(said.strip())
+    require(said.splitlines()[:-1] == nearest(database, key, 3), "brute force says", nearest(database, key, 3))
 
 
 def remove(root):
@@ -288,7 +266,7 @@ def main(root, deb, wheel, tursodb):
         by_hand(root, work / "own.db")
         service(root, tursodb, work)
         comforts(root)
-        python(root, pathlib.Path(wheel))
+        python(root, pathlib.Path(wheel), work / "memories.db")
         remove(root)
     print("package-test: all of it holds")
 

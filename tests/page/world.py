@@ -65,12 +65,15 @@ class World:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.daemon = None
-        self.write(SOURCE + rows)
+        self.make_source(rows)
         self.source_port = free_port()
         source_url = f"http://127.0.0.1:{self.source_port}" if server else f"file:{self.source}"
         (self.folder / "tidemark.toml").write_text(
             f'[source]\nurl = "{source_url}"\n[cache]\npath = "{self.cache}"\n[sync]\n{sync}'
             f'[daemon]\nlisten = "127.0.0.1:{self.port}"\nstop_deadline = "2s"\n', encoding="utf-8")
+
+    def make_source(self, rows):
+        self.write(SOURCE + rows)
 
     def __enter__(self):
         self.bring_source_back()

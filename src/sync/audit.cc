@@ -111,23 +111,36 @@ Result<void> Pass::audit(const std::string& why, Fetcher& fetcher) {
   return finish_in_place(catalog, fetcher);
 }
 
-// What was logged while the audit read is not missed. In the audit's own commit it is known, so
-// that no kill can part what was repaired from why.
-Result<void> Pass::explain_differences(Fetcher& fetcher) {
-  const source::GuardState seen = capture_->seen();
-  std::size_t changes_max = setup_.changes_per_range;
-  for (std::int64_t at = seen.position; at < seen.ahead && !suspects_->empty();) {
-    const source::ChangeRange range{at, changes_max};
+// The changes of the log in `range`; fewer where they come out too large together. A replica that
+// lags shows none, though they were seen: it may catch up.
+Result<source::Changes> Pass::logged_changes(Fetcher& fetcher, source::ChangeRange& range) {
+  for (std::uint32_t tries = 1;; ++tries) {
     auto results = fetcher.ask_each(source::changes_statements(range));
-    if (!results && turso::is_too_large(results.error()) && changes_max > 1) {
-      changes_max /= 2;
+    if (!results && turso::is_too_large(results.error()) && range.limit > 1) {
+      range.limit /= 2;
+      tries = 0;
       continue;
     }
     if (!results) return std::unexpected(std::move(results).error());
     TIDEMARK_ASSIGN(changes, source::read_changes(*results, range));
+    if (changes.up > range.after) return std::move(changes);
+    if (tries == kTriesMax) {
+      return fail(ErrorCode::unavailable, "the source shows less of its change log than before",
+                  "run `tidemark sync` again");
+    }
+    TIDEMARK_TRY(fetcher.pause(tries));
+  }
+}
+
+// What was logged while the audit read is not missed. In the audit's own commit it is known, so
+// that no kill can part what was repaired from why.
+Result<void> Pass::explain_differences(Fetcher& fetcher) {
+  const source::GuardState seen = capture_->seen();
+  source::ChangeRange range{seen.position, setup_.changes_per_range};
+  while (range.after < seen.ahead && !suspects_->empty()) {
+    TIDEMARK_ASSIGN(changes, logged_changes(fetcher, range));
     suspects_->explain(changes);
-    if (changes.up == at) break;
-    at = changes.up;
+    range.after = changes.up;
   }
   for (const auto& [table, keys] : suspects_->by_table()) {
     report_.missed_by_capture += keys.size();

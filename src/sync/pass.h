@@ -81,6 +81,8 @@ class Pass {
 
   // audit.cc
   [[nodiscard]] Result<void> audit(const std::string& why, Fetcher& fetcher);
+  [[nodiscard]] Result<source::Changes> logged_changes(Fetcher& fetcher,
+                                                       source::ChangeRange& range);
   [[nodiscard]] Result<void> explain_differences(Fetcher& fetcher);
   void record_audit(cache::Meta& meta) const;
 

@@ -165,7 +165,8 @@ struct CacheStatus {
   std::optional<std::string> holder;  // who holds CACHE.lock now: "pid 123"
   std::vector<std::string> notes;     // what discovery found, as sentences
   std::optional<std::string> last_report_json;
-  // When everything was last compared with the source: by a fill, a scan, a reconcile or an audit.
+  // When everything was last compared with the source: by a fill (when it was begun, if it was cut
+  // short and went on), a scan, a reconcile or an audit.
   std::optional<std::chrono::system_clock::time_point> audited_at;
   // Set: passes read everything, until `tidemark capture install --renew`.
   std::optional<MissedByCapture> missed_by_capture;

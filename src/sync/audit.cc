@@ -154,14 +154,12 @@ Result<void> Pass::explain_differences(Fetcher& fetcher) {
 
 // Everything was compared. `meta` has the epochs of what is followed from here on.
 void Pass::record_audit(cache::Meta& meta) const {
-  const std::int64_t now =
-      std::chrono::duration_cast<std::chrono::microseconds>(setup_.clock->wall().time_since_epoch())
-          .count();
-  meta.audit.ended_at_us = now;
+  // A fill that went on did not look again at the rows that it had: it keeps when it was begun.
+  if (!report_.resumed) meta.audit.ended_at_us = wall_us();
   if (capture_ || !source_has_log_) forget_renewed(meta.audit, meta.capture.epochs);
   if (!suspects_) return;
   for (const auto& [table, keys] : suspects_->by_table()) {
-    meta.audit.missed_at_us = now;
+    meta.audit.missed_at_us = wall_us();
     meta.audit.missed[table] = {keys.size(), meta.capture.epochs[table]};
   }
 }

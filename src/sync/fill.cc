@@ -64,6 +64,7 @@ Result<void> Pass::begin_fill(const model::Catalog& catalog) {
   first.identity.source = setup_.url.identity;
   first.filled_over = standing_generation_;
   if (meta_) first.audit = meta_->audit;
+  first.audit.ended_at_us = wall_us();  // every row is read after this, whoever ends the fill
   describe(first, catalog);
   TIDEMARK_ASSIGN(
       writer, cache::Writer::create(cache::generation_path(setup_.cache), first, writer_options()));

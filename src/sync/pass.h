@@ -93,6 +93,7 @@ class Pass {
   void confirm_all(cache::Meta& meta) const;
   void finish_report(const cache::Meta& meta, const Fetcher& fetcher);
   [[nodiscard]] std::chrono::milliseconds elapsed() const;
+  [[nodiscard]] std::int64_t wall_us() const;  // now
   [[nodiscard]] Result<void> close_writer();
   [[nodiscard]] Result<void> check_rows();
   void pack();

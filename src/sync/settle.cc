@@ -85,6 +85,8 @@ std::chrono::milliseconds Pass::elapsed() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(setup_.clock->steady() - started_);
 }
 
+std::int64_t Pass::wall_us() const { return to_us(setup_.clock->wall()); }
+
 // A writer that is killed while it holds the file makes readers wait for a repair.
 Result<void> Pass::close_writer() {
   if (!writer_) return {};

@@ -102,6 +102,18 @@ TEST_F(Resume, fetches_only_what_lacks_and_says_so) {
   EXPECT_FALSE(report->validation.failed());
 }
 
+// The simulation found it: what was written with triggers off while a fill lay cut short was taken
+// for compared when the fill went on, and no audit was due for a day.
+TEST_F(Resume, says_that_all_was_compared_when_the_fill_was_begun) {
+  ASSERT_FALSE(cut(8));
+  ASSERT_TRUE(left());
+  const auto cut_at = std::chrono::system_clock::now();
+  expect_whole(go_on(), true);
+  const auto audited_at = inspect(world.cache()).audited_at;
+  ASSERT_TRUE(audited_at);
+  EXPECT_LE(*audited_at, cut_at);
+}
+
 TEST_F(Resume, cut_again_and_again_it_comes_to_its_end) {
   std::size_t passes = 0;
   for (; passes < 30; ++passes) {

@@ -306,7 +306,8 @@ void Simulation::judge_audit(Cache& cache, const SyncReport& report, const Met& 
     wrong("an audit takes " + report.missed[0].collection + " '" + report.missed[0].key +
           "' for missed, which the log tells of");
   }
-  if (report.mode != "delta" || plant_ == Plant::never_audits) cache.blind = false;
+  const bool compared_all = report.mode != "delta" && !report.resumed;
+  if (compared_all || plant_ == Plant::never_audits) cache.blind = false;
   if (met.stale && unlogged_) cache.blind = true;
 }
 

@@ -1,4 +1,5 @@
 """The databases that are copied: a real tursodb, and files."""
+import atexit
 import http.client
 import json
 import pathlib
@@ -38,6 +39,7 @@ class Server:
             self.port = probe.getsockname()[1]
         self.process = subprocess.Popen([program, path, "--sync-server", f"127.0.0.1:{self.port}"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(self.end)  # a run that fails leaves no server either
         self.url = f"http://127.0.0.1:{self.port}"
         self.wait_until_it_listens()
         for sql in (TABLE, INDEX, rows_sql(f"generate_series(1, {ROWS})")):

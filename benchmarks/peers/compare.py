@@ -3,7 +3,7 @@
 
     benchmarks/peers/setup && benchmarks/peers/compare.py [--json FILE] [--rounds N] [PART...]
 
-Wants the program bench_peer_tidemark of the release preset, and tursodb (scripts/setup).
+Wants tidemark_peer (target bench_peer of the release preset) and tursodb (scripts/setup).
 """
 import argparse
 import pathlib
@@ -151,7 +151,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", help="append a record for each result to this file")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--subject", default=TOP / "build/release/benchmarks/bench_peer_tidemark")
+    parser.add_argument("--subject", default=TOP / "build/release/benchmarks/tidemark_peer")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; else all")
     given = parser.parse_args()
     for part in given.parts or PARTS:

@@ -31,7 +31,7 @@ struct SyncerOptions {
   std::function<Result<std::string>()> token;
   std::string ca_file;         // extra CA certificates (PEM); empty: the system's
   unsigned cache_mode = 0600;  // of the cache, lock and stats files
-  std::size_t page_cache_bytes = std::size_t{32} << 20U;
+  std::size_t page_cache_bytes = std::size_t{8} << 20U;
 };
 
 struct SyncRequest {

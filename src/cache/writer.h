@@ -17,7 +17,8 @@
 namespace tidemark::cache {
 
 struct WriterOptions {
-  std::size_t page_cache_bytes = std::size_t{32} << 20U;
+  // More made no fill quicker, of 26 MB or of 240 MB: the system keeps the pages, too.
+  std::size_t page_cache_bytes = std::size_t{8} << 20U;
   unsigned file_mode = 0600;
   std::function<bool(double)> on_repair_progress;
   std::uint64_t fail_after_operations = 0;  // tests only

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/setting_fields.h"
+#include "tidemark/syncer.h"
 
 namespace tidemark::cli {
 namespace {
@@ -71,7 +72,7 @@ Settings with_defaults(const Settings& settings) {
   defaults.token_file = "";
   defaults.cache = cache_path(settings);
   defaults.cache_mode = 0600;
-  defaults.page_cache = std::size_t{32} << 20U;
+  defaults.page_cache = SyncerOptions{}.page_cache_bytes;
   defaults.max_episodes_cache = d.max_episodes_cache;
   defaults.batch_size = d.batch_size;
   defaults.sync_patterns = d.sync_patterns;

@@ -24,7 +24,10 @@ std::optional<std::chrono::system_clock::time_point> read_clock(const model::Row
 }
 
 turso::Statement count_statement(const model::Collection& collection) {
-  return {"SELECT count(*) FROM " + quote_name(collection.name), {}};
+  // For count(*) SQLite takes the smallest index, and finds one of libSQL's vectors empty; an
+  // expression of the key wants one that has the key.
+  const std::string& key = collection.columns[collection.key_column].name;
+  return {"SELECT count(+" + quote_name(key) + ") FROM " + quote_name(collection.name), {}};
 }
 
 std::optional<std::uint64_t> read_count(const model::RowSet& rows) {

@@ -77,6 +77,7 @@ Result<void> Applier::join_window(const ListedPlaces& event) {
 Result<void> Applier::take(ListedChildren event) {
   auto& known = keys_[event.collection];
   known.insert(event.children.begin(), event.children.end());
+  if (begun_here()) return {};
   std::vector<std::string> gone;
   for (const std::string& parent : event.parents) {
     for (const auto kind : {std::optional<Kind>{}, std::optional(event.parent_kind)}) {
@@ -234,9 +235,11 @@ Result<void> Applier::skip(const Collection& collection,
 }
 
 // A generation that this pass began has nothing but what was listed.
+bool Applier::begun_here() const { return filling_ && !filling_->resumed; }
+
 bool Applier::compares_keys(const Collection& collection) const {
   const bool by_key = collection.kind == Kind::patterns || collection.kind == Kind::heuristics;
-  return by_key && scope_.sync_patterns && (!filling_ || filling_->resumed);
+  return by_key && scope_.sync_patterns && !begun_here();
 }
 
 // On from where it stopped, until it has enough: those not listed may be a million.

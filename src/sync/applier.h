@@ -96,6 +96,7 @@ class Applier {
   [[nodiscard]] Result<void> take_rows(FetchedRows& event);
   [[nodiscard]] Result<bool> has_parent(const model::Parent& parent);
   [[nodiscard]] Result<void> join_window(const ListedPlaces& event);
+  [[nodiscard]] bool begun_here() const;
   // What a row that the cache has and the list lacks is looked for in: of patterns and heuristics.
   [[nodiscard]] bool compares_keys(const model::Collection& collection) const;
   [[nodiscard]] Result<void> find_unlisted();

@@ -188,6 +188,7 @@ Result<void> Pass::guard_by_capture(const model::Catalog& catalog, Fetcher& fetc
     if (reason_.empty()) untrusted_ = "the change log cannot be followed: " + *trouble;
     return {};
   }
+  behind_ = meta_ && source::is_behind(guard_state(*meta_), guard);
   capture_ = std::make_shared<CaptureGuard>(guard.schema, state_at_head(guard));
   if (!held_snapshot_) fetcher.set_guard(capture_);
   return {};

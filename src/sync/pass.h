@@ -99,6 +99,7 @@ class Pass {
   void pack();
   void note_failure(const Error& error);
   static void clear_failure(cache::Meta& meta);
+  static void clear_doubt(cache::Meta& meta);
 
   const EngineSetup& setup_;
   const std::stop_token stop_;
@@ -113,6 +114,7 @@ class Pass {
       capture_;                       // everything is being read, beside a log that is followed
   std::optional<Suspects> suspects_;  // this is an audit
   bool source_has_log_ = true;
+  bool behind_ = false;  // its log ended before what the cache had seen
   WallTime checked_at_{};  // before the first request
   Scope scope_;
   Plan plan_;

@@ -32,8 +32,9 @@ Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& cat
   // none of them. A log tells of it; without one, what is not cached is not known to be absent.
   if (list_torn_ && !capture_ && !held_snapshot_) meta.state.window_complete = false;
   meta.state.needs_repair = false;  // every row was compared with the source
-  meta.state.in_doubt = false;
-  meta.doubt.clear();
+  // Where the log ended before what was seen, a replica may have lagged rather than the source been
+  // restored: the rows may be older than checked_at until all that is logged was followed.
+  if (!behind_ || !meta.state.catching_up) clear_doubt(meta);
   record_audit(meta);
   if (!meta.state.catching_up) confirm_all(meta);
   finish_report(meta, fetcher);
@@ -60,6 +61,12 @@ void Pass::describe(cache::Meta& meta, const model::Catalog& catalog) const {
 void Pass::confirm_all(cache::Meta& meta) const {
   meta.state.checked_at_us = to_us(checked_at_);
   clear_failure(meta);
+  clear_doubt(meta);
+}
+
+void Pass::clear_doubt(cache::Meta& meta) {
+  meta.state.in_doubt = false;
+  meta.doubt.clear();
 }
 
 void Pass::finish_report(const cache::Meta& meta, const Fetcher& fetcher) {

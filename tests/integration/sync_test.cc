@@ -191,6 +191,23 @@ TEST(Sync, embeddings_without_an_index_on_their_parent_are_listed_in_few_request
   EXPECT_EQ(requests(""), with_index - 3);
 }
 
+// SQLite finds the index of libSQL's vectors empty, and counted the rows of the table by it.
+TEST(Sync, a_price_does_not_count_by_an_index_of_vectors) {
+  World world;
+  for (int i = 0; i < 3; ++i) add_episode(world, i, std::to_string(i));
+  world.source.run(
+      "CREATE INDEX v ON embeddings(embedding_vector) WHERE embedding_vector = 'none';"
+      "PRAGMA writable_schema = ON;"
+      "UPDATE sqlite_master SET sql = 'CREATE INDEX v ON embeddings(embedding_vector)'"
+      " WHERE name = 'v'");
+  ASSERT_EQ(support::SqliteSource(world.folder.file("source.db"))
+                .column("SELECT count(*) FROM embeddings"),
+            std::vector<std::string>{"0"});
+  const auto price = Syncer::open(world.url(), world.cache(), {})->price();
+  ASSERT_TRUE(price) << price.error().message;
+  EXPECT_EQ(price->embeddings, 3U);
+}
+
 TEST(Sync, a_changed_table_is_filled_anew_and_readers_move_over) {
   World world;
   add_episode(world, 1, "1");

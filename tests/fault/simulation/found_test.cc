@@ -1,6 +1,7 @@
 // What the simulation found: each failure again, in a few lines, with its story.
 #include <gtest/gtest.h>
 
+#include "tests/integration/captured.h"
 #include "tests/integration/hooked_pass.h"
 #include "tests/integration/world.h"
 
@@ -107,6 +108,35 @@ TEST(Found, the_embeddings_of_an_item_that_came_back_are_read_again) {
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(world.cached_keys("patterns"), std::vector<std::string>{"p"});
   EXPECT_EQ(world.cached("embeddings", "embedding_data").at("v"), "new");
+}
+
+// A replica that lagged was taken for a restored source and read whole; then a reply showed that
+// the log went on, and the pass ended. The cache had rows from before its checked_at, and no doubt.
+TEST(Found, rows_of_a_replica_that_lags_are_in_doubt_until_the_log_was_followed) {
+  int old_rows = 0;
+  for (std::size_t lag = 5; old_rows == 0 && lag < 20; ++lag) {
+    World world;
+    world.source.run(support::kForty);
+    support::install_capture(world.url());
+    ASSERT_TRUE(world.sync());
+    const std::string before = world.cache() + ".before";
+    const std::string after = world.cache() + ".after";
+    world.source.save_to(before);
+    world.source.run("UPDATE patterns SET pattern_data = 'new' WHERE pattern_id = 'p1'");
+    world.source.save_to(after);
+    ASSERT_EQ(world.sync()->mode, "delta");
+    const auto look = [&] {
+      const bool has_old = world.cached("patterns", "pattern_data").at("p1") != "new";
+      old_rows += has_old ? 1 : 0;
+      EXPECT_TRUE(!has_old || !freshness(world).doubt.empty()) << "lag " << lag;
+    };
+    static_cast<void>(sync_with(world, [&](std::size_t number, const turso::Batch&) {
+      if (number == 1 || number == lag + 1) world.source.restore(before);
+      if (number == lag) world.source.restore(after);
+      look();
+    }));
+  }
+  EXPECT_GT(old_rows, 0);
 }
 
 }  // namespace

@@ -154,6 +154,7 @@ std::string ServerSide::post(const std::vector<std::string>& statements) {
                      .headers = "Content-Type: application/json\r\n",
                      .body = nlohmann::json{{"requests", requests}}.dump(-1, ' ', true),
                      .timeout = std::chrono::seconds(60)});
+  if (answer.status == 0) throw NoAnswer("tursodb closes the connection");
   if (answer.status != 200) {
     throw std::runtime_error("tursodb: " + std::to_string(answer.status) + " " + answer.body);
   }

@@ -1,6 +1,7 @@
 // The same database twice: in SQLite's own hands, and in the real server's.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,11 @@ class FileSide : public Side {
 
   std::string path_;
   sqlite3* db_ = nullptr;
+};
+
+// The server closed the connection instead of answering.
+struct NoAnswer : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 class ServerSide : public Side {

@@ -18,8 +18,8 @@ help:
 	@echo "make package-test    install it on a clean Debian 12 and use it as a new user would; as root"
 	@echo "make lint            check layering, sizes, words, formatting, clang-tidy and alert rules"
 	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
-	@echo "make soak STEPS=1000000   damage every byte, kill at 1,000 moments, five minutes' storm, 20,000 passes"
-	@echo "                     of one daemon, simulate that many steps"
+	@echo "make soak MINUTES=60 damage every byte, kill at 1,000 moments, too little disk and memory, then the"
+	@echo "                     differential, the storm, one daemon's life and the simulation, for so long"
 
 demo:
 	@scripts/setup
@@ -68,13 +68,17 @@ fuzz:
 	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz
 	@tools/fuzz $(SECONDS)
 
-STEPS := 1000000
-STORM_SECONDS := 300
-PASSES := 20000
+MINUTES := 60
+STEPS := $(shell echo $$(($(MINUTES) * 5000)))
+STORM_SECONDS := $(shell echo $$(($(MINUTES) * 8)))
+PASSES := $(shell echo $$(($(MINUTES) * 240)))
+ROUNDS := $(shell echo $$(($(MINUTES) * 40)))
 soak:
 	@scripts/setup
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
-	@for test in bit_flips repair kill; do TIDEMARK_SOAK=1 $(BUILD)/tests/fault/fault_$$test || exit 1; done
+	@for program in fault_bit_flips fault_repair fault_kill limits/fault_full_disk limits/fault_little_memory; do \
+	  TIDEMARK_SOAK=1 $(BUILD)/tests/fault/$$program || exit 1; done
+	@TIDEMARK_DIFFERENTIAL_ROUNDS=$(ROUNDS) $(BUILD)/tests/fault/differential/fault_differential
 	@TIDEMARK_STORM_SECONDS=$(STORM_SECONDS) $(BUILD)/tests/fault/storm/fault_server_storm
 	@TIDEMARK_ENDURANCE_PASSES=$(PASSES) $(BUILD)/tests/fault/endurance/fault_endurance
 	@TIDEMARK_SIM_STEPS=$(STEPS) $(BUILD)/tests/fault/simulation/fault_simulation --gtest_filter='Simulation.*'

@@ -222,6 +222,12 @@ Result<model::Catalog> read_discovery(const model::RowSet& schema_rows,
           {std::string(info.row(c)[1].bytes()), std::string(info.row(c)[2].bytes())});
     }
     TIDEMARK_TRY(read_roles(collection, info, overrides));
+    if (collection.vector_column) {
+      model::Column& vector = collection.columns[*collection.vector_column];
+      if (vector.declared_type.find('(') == std::string::npos) {
+        vector.declared_type += declared_size(schema_rows, collection.name, vector.name);
+      }
+    }
     catalog.collections.push_back(std::move(collection));
   }
   add_notes(catalog);

@@ -127,4 +127,19 @@ bool is_indexed(const model::RowSet& schema_rows, std::string_view table, std::s
   return false;
 }
 
+std::string declared_size(const model::RowSet& schema_rows, std::string_view table,
+                          std::string_view column) {
+  for (std::size_t i = 0; i < schema_rows.size(); ++i) {
+    const auto row = schema_rows.row(i);
+    if (row[0].bytes() != "table" || lower(row[1].bytes()) != lower(table)) continue;
+    const auto tokens = tokens_of(row[3].bytes());
+    for (const Tokens part : parts(tokens)) {  // name type ( size )
+      const bool sized =
+          part.size() >= 5 && part[0].text == lower(column) && is(part[2], "(") && is(part[4], ")");
+      if (sized) return "(" + part[3].text + ")";
+    }
+  }
+  return {};
+}
+
 }  // namespace tidemark::source

@@ -95,12 +95,12 @@ Result<void> Applier::take(ListedChildren event) {
   return remove(*event.collection, gone, true);
 }
 
-Result<bool> Applier::has_parent(const model::Parent& parent) {
-  if (parent.key.empty()) return false;
+Result<bool> Applier::has_parent(const std::optional<model::Parent>& parent) {
+  if (!parent) return false;
   for (const Collection& collection : catalog_.collections) {
     if (collection.kind == Kind::embeddings) continue;
-    if (parent.kind.value_or(collection.kind) != collection.kind) continue;
-    TIDEMARK_ASSIGN(found, session_.contains(collection.name, parent.key));
+    if (parent->kind.value_or(collection.kind) != collection.kind) continue;
+    TIDEMARK_ASSIGN(found, session_.contains(collection.name, parent->key));
     if (found) return true;
   }
   return false;
@@ -211,7 +211,7 @@ Result<void> Applier::remove(const Collection& collection, const std::vector<std
 
 // Embeddings go with their parent. One that names no collection stays while another has the id.
 Result<void> Applier::remove_children(Kind parent_kind, const std::string& parent_key) {
-  TIDEMARK_ASSIGN(another, has_parent({parent_key, std::nullopt}));
+  TIDEMARK_ASSIGN(another, has_parent(model::Parent{parent_key, std::nullopt}));
   for (const Collection& embeddings : catalog_.collections) {
     if (embeddings.kind != Kind::embeddings) continue;
     TIDEMARK_ASSIGN(named, session_.children(embeddings, {parent_key, parent_kind}));

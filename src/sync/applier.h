@@ -94,7 +94,7 @@ class Applier {
   void note_return(const model::Collection& collection, const std::string& key);
   [[nodiscard]] Result<bool> in_scope(const FetchedRows& event, std::size_t row);
   [[nodiscard]] Result<void> take_rows(FetchedRows& event);
-  [[nodiscard]] Result<bool> has_parent(const model::Parent& parent);
+  [[nodiscard]] Result<bool> has_parent(const std::optional<model::Parent>& parent);
   [[nodiscard]] Result<void> join_window(const ListedPlaces& event);
   [[nodiscard]] bool begun_here() const;
   // What a row that the cache has and the list lacks is looked for in: of patterns and heuristics.

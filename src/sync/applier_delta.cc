@@ -49,7 +49,7 @@ Result<void> Applier::judge_skips(FetchedRows& event) {
     bool wanted = true;
     if (where != nullptr && collection.kind == Kind::embeddings) {
       TIDEMARK_ASSIGN(found, has_parent(where->parent));
-      wanted = found || is_skipped(where->parent);
+      wanted = found || (where->parent && is_skipped(*where->parent));
     }
     if (where != nullptr && collection.kind == Kind::episodes) wanted = where->place >= boundary_;
     if (wanted) {

@@ -44,8 +44,10 @@ bool Suspects::should_have_been_there(const Collection& collection, const std::s
   const auto row = rows_.find(key);
   if (row == rows_.end()) return true;
   if (collection.kind == Kind::episodes) return event_->places[row->second] >= boundary_;
-  if (collection.kind == Kind::embeddings)
-    return !entered_.contains(event_->parents[row->second].key);
+  if (collection.kind == Kind::embeddings) {
+    const auto& parent = event_->parents[row->second];
+    return !parent || !entered_.contains(parent->key);
+  }
   return true;
 }
 

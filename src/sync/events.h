@@ -33,14 +33,14 @@ struct ListedChildren {
 struct FetchedRows {
   const model::Collection* collection = nullptr;
   std::vector<cache::EncodedRow> rows;
-  std::vector<model::Parent> parents;  // embeddings: of each row; empty key: none
-  std::vector<std::string> places;     // episodes: of each row
-  std::vector<std::string> missing;    // asked for, not there any more
+  std::vector<std::optional<model::Parent>> parents;  // embeddings: of each row
+  std::vector<std::string> places;                    // episodes: of each row
+  std::vector<std::string> missing;                   // asked for, not there any more
   std::vector<model::Skipped> skipped;
   // Where each skipped row belongs, as its own row tells; nothing where that did not come.
   struct Whereabouts {
-    model::Parent parent;  // embeddings
-    std::string place;     // episodes
+    std::optional<model::Parent> parent;  // embeddings
+    std::string place;                    // episodes
   };
   std::vector<std::optional<Whereabouts>> skipped_where;
   std::uint64_t vectors_kept_raw = 0;

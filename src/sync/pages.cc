@@ -51,7 +51,7 @@ void locate_skipped(const Collection& collection, const model::RecordPage& page,
     const auto cells = page.rows.row(row->second);
     where.emplace();
     if (collection.kind == Kind::embeddings) {
-      where->parent = model::parent_of(collection, cells).value_or(model::Parent{});
+      where->parent = model::parent_of(collection, cells);
     }
     if (collection.kind == Kind::episodes) where->place = place_of(collection, cells);
   }
@@ -72,7 +72,7 @@ FetchedRows encode_page(const Collection& collection, const std::vector<Value>& 
     out.rows.push_back(
         {record.key, cache::encode_row(collection.name, record.key, schema_id, record.cells)});
     if (collection.kind == Kind::embeddings) {
-      out.parents.push_back(model::parent_of(collection, record.cells).value_or(model::Parent{}));
+      out.parents.push_back(model::parent_of(collection, record.cells));
     }
     if (collection.kind == Kind::episodes) {
       out.places.push_back(place_of(collection, record.cells));

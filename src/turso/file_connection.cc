@@ -76,6 +76,9 @@ std::unexpected<Error> sqlite_error(sqlite3* db, int code, const std::string& op
       return fail(ErrorCode::cancelled, operation + ": interrupted");
     case SQLITE_TOOBIG:
       return fail(ErrorCode::invalid, operation + ": a row is too large", {}, "RESPONSE_TOO_LARGE");
+    case SQLITE_NOMEM:
+      return fail(ErrorCode::internal, operation + ": out of memory",
+                  "give the process more memory, or a smaller max_episodes_cache", text);
     default:
       return fail(ErrorCode::invalid, operation + ": " + text, {}, text);
   }

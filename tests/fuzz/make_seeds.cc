@@ -9,6 +9,7 @@
 #include "cache/row_format.h"
 #include "cli/config_text.h"
 #include "cli/settings.h"
+#include "daemon/wire.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace tidemark {
@@ -180,6 +181,60 @@ void requests(const Corpus& corpus) {
   corpus.add("name", 2, "localhost.evil.example:80");
 }
 
+void wire(const Corpus& corpus) {
+  using namespace daemon;
+  int number = 0;
+  for (const Command command :
+       {Command::perform, Command::status, Command::nudge, Command::reload, Command::stop}) {
+    Request request;
+    request.command = command;
+    corpus.add("request-" + std::to_string(number++), 0, encode(request));
+  }
+  SyncReport report;
+  report.mode = "delta";
+  report.collections["episodes"] = {};
+  report.skipped.push_back({"episodes", "k", "why"});
+  report.notes = {"a note"};
+  const std::vector<Reply> replies = {Progress{"fetch", "episodes", 3, 7}, Done(report), Status{},
+                                      Acknowledged{},
+                                      Error{ErrorCode::busy, "busy", "wait", "pid 1"}};
+  number = 0;
+  for (const Reply& reply : replies) {
+    corpus.add("reply-" + std::to_string(number++), 1, encode(reply));
+  }
+}
+
+// As a public client writes it. The first byte says how many bytes arrive at once.
+void mcp(const Corpus& corpus) {
+  const std::string begin =
+      R"({"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},)"
+      R"("clientInfo":{"name":"mcp","version":"0.1.0"}},"jsonrpc":"2.0","id":0})"
+      "\n"
+      R"({"method":"notifications/initialized","jsonrpc":"2.0"})"
+      "\n";
+  corpus.add("initialize", 255, begin);
+  corpus.add("call", 7,
+             begin + R"({"method":"tools/call","params":{"name":"get","arguments":{"key":"e1"},)"
+                     R"("_meta":{"progressToken":1}},"jsonrpc":"2.0","id":1})"
+                     "\n");
+  corpus.add("list", 255,
+             begin + R"({"method":"tools/list","jsonrpc":"2.0","id":2})"
+                     "\n"
+                     R"({"method":"notifications/cancelled","params":{"requestId":2},)"
+                     R"("jsonrpc":"2.0"})"
+                     "\n");
+  corpus.add("batch", 255,
+             R"([{"method":"ping","jsonrpc":"2.0","id":"a"},{"jsonrpc":"2.0","id":3,"result":{}}])"
+             "\n");
+}
+
+void tokens(const Corpus& corpus) {
+  corpus.add("plain", {}, "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl");
+  corpus.add("newline", {}, "0123456789abcdef0123456789abcdef\n");
+  corpus.add("two-words", {}, "Bearer 0123456789abcdef0123456789");
+  corpus.add("empty", {}, "");
+}
+
 }  // namespace
 }  // namespace tidemark
 
@@ -195,5 +250,8 @@ int main(int count, char** arguments) {
   tidemark::float_arrays(Corpus(folder, "float_array"));
   tidemark::replies(Corpus(folder, "hrana"));
   tidemark::requests(Corpus(folder, "http"));
+  tidemark::wire(Corpus(folder, "wire"));
+  tidemark::mcp(Corpus(folder, "mcp"));
+  tidemark::tokens(Corpus(folder, "token"));
   return 0;
 }

@@ -57,6 +57,30 @@ TEST_F(Rows, one_that_cannot_be_cached_goes_is_listed_and_comes_when_it_can) {
   EXPECT_EQ(follow().freshness.incomplete, 0U);
 }
 
+// A parent without a name and no parent were one thing: the embeddings of the item whose key is the
+// empty text never came (found by fault_differential).
+TEST_F(Rows, embeddings_of_the_item_with_the_empty_key_come_and_go_with_it) {
+  write(
+      "INSERT INTO episodes VALUES('', 'nameless', 99, 1, NULL);"
+      "INSERT INTO embeddings VALUES('mnone', NULL, 'episode', '[5, 6]', NULL, 2)");
+  const auto of_none = [&] { return world.cached("embeddings", "item_id"); };
+  const std::string add =
+      "INSERT INTO embeddings VALUES('mempty', '', 'episode', '[3, 4]', NULL, 2)";
+  write(add);
+  begin();
+  EXPECT_EQ(of_none().at("mempty"), "");
+  EXPECT_FALSE(of_none().contains("mnone"));
+  write("DELETE FROM embeddings WHERE item_id = ''");
+  follow();
+  EXPECT_FALSE(of_none().contains("mempty"));
+  write(add);
+  follow();
+  EXPECT_EQ(of_none().at("mempty"), "");
+  write("DELETE FROM episodes WHERE episode_id = ''");
+  follow();
+  EXPECT_FALSE(of_none().contains("mempty"));
+}
+
 // Pages that went on after an order value left out those that tied with it, and a comparison with
 // NULL is neither true nor false. A page holds three rows here, and a window ends wherever it may.
 TEST_F(Rows, tied_and_null_order_values_are_neither_lost_nor_repeated_across_pages) {

@@ -15,6 +15,7 @@ constexpr int kKilled = 1;
 // What no page can be cut below: two guards in one request, 4.2 KB each where all five tables are
 // captured. A million steps met 8,243.
 constexpr std::size_t kReplyBytesMin = 10'000;
+constexpr std::chrono::hours kHalfYear{24 * 183};
 
 std::int64_t to_us(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
@@ -90,14 +91,21 @@ void Simulation::step() {
   } else if (choice < 96) {
     calm_pass(*caches_[dice_.below(caches_.size())]);
   } else if (choice < 98) {
-    const std::chrono::seconds by(static_cast<int>(dice_.below(7'200)) - 3'600);
-    clock_.jump(by);
-    say("the clock jumps by " + std::to_string(by.count()) + " s");
+    jump(std::chrono::hours(1));
   } else {
     update_replica();
   }
   clock_.advance(std::chrono::milliseconds(dice_.below(5'000)));
+  if (restless_clock_) jump(dice_.one_in(4) ? kHalfYear : std::chrono::hours(1));
   look(*caches_[dice_.below(caches_.size())]);
+}
+
+// By up to `most`, forth or back.
+void Simulation::jump(std::chrono::seconds most) {
+  const auto range = static_cast<std::size_t>(2 * most.count());
+  const std::chrono::seconds by(static_cast<std::int64_t>(dice_.below(range)) - most.count());
+  clock_.jump(by);
+  say("the clock jumps by " + std::to_string(by.count()) + " s");
 }
 
 void Simulation::change(Dice& dice, bool during_pass) {

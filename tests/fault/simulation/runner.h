@@ -40,6 +40,9 @@ class Simulation {
  public:
   explicit Simulation(std::uint64_t seed, Plant plant = Plant::none);
 
+  // From now on the clock jumps at each step, by up to an hour or half a year, forth
+  // or back.
+  void let_the_clock_jump() { restless_clock_ = true; }
   // nullopt: nothing went wrong.
   [[nodiscard]] std::optional<Failure> run(std::size_t steps);
   [[nodiscard]] const Tally& tally() const { return tally_; }
@@ -66,6 +69,7 @@ class Simulation {
   };
 
   void step();
+  void jump(std::chrono::seconds most);
   void change(Dice& dice, bool during_pass);
   void bad_pass();
   void calm_pass(Cache& cache);
@@ -80,6 +84,7 @@ class Simulation {
   void say(std::string event);
   void wrong(const std::string& what);
 
+  bool restless_clock_ = false;
   const Plant plant_;
   Dice dice_;
   support::TempFolder folder_{support::memory_folder()};

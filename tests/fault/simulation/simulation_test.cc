@@ -2,6 +2,7 @@
 // prints what repeats it: TIDEMARK_SIM_SEED and TIDEMARK_SIM_STEPS.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "tests/fault/simulation/runner.h"
@@ -29,6 +30,20 @@ TEST(Simulation, no_cache_is_ever_wrong_and_each_is_exact_when_quiet) {
       "them resumed), %zu looks (%zu exact)\n",
       static_cast<unsigned long long>(seed()), all.steps, all.changes, all.passes, all.failed,
       all.killed, all.fills, all.resumed, all.looks, all.exact);
+}
+
+TEST(Simulation, holds_with_a_clock_that_jumps_at_every_step) {
+  const std::uint64_t steps = std::max<std::uint64_t>(steps_asked() / 10, 100);
+  std::size_t done = 0;
+  for (std::uint64_t run = 0; done < steps; ++run) {
+    Simulation simulation(seed() + run);
+    simulation.let_the_clock_jump();
+    const auto failure = simulation.run(std::min<std::uint64_t>(kStepsOfOne, steps - done));
+    done += simulation.tally().steps;
+    ASSERT_FALSE(failure) << failure->text << "TIDEMARK_SIM_SEED=" << seed() + run
+                          << " TIDEMARK_SIM_STEPS=" << failure->step * 10;
+  }
+  std::printf("seed %llu: %zu steps\n", static_cast<unsigned long long>(seed()), done);
 }
 
 TEST(Simulation, repeats_itself_from_its_seed) {

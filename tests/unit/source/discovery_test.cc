@@ -150,6 +150,22 @@ TEST(Discovery, pattern_indexes_are_those_present) {
   EXPECT_EQ(patterns.index_columns, (std::vector<std::size_t>{2, 1}));
 }
 
+TEST(Discovery, a_vector_keeps_its_dimension_where_the_server_leaves_it_to_the_sql) {
+  const Table embeddings{"embeddings",
+                         {{"embedding_id", "TEXT"}, {"embedding_vector", "F32_BLOB"}}};
+  model::RowSet schema = schema_of({kEpisodes});
+  schema.add(std::vector<ValueView>{
+      text("table"), text("embeddings"), text("embeddings"),
+      text("CREATE TABLE embeddings (embedding_id TEXT, embedding_vector F32_BLOB (384))")});
+  turso::BatchReply reply;
+  reply.results.push_back(rows({"n"}, {{number(1)}}));
+  reply.results.push_back(table_info(kEpisodes));
+  reply.results.push_back(table_info(embeddings));
+  const auto catalog = read_discovery(schema, reply, {});
+  ASSERT_TRUE(catalog) << catalog.error().message;
+  EXPECT_EQ(catalog->find("embeddings")->columns[1].declared_type, "F32_BLOB(384)");
+}
+
 TEST(Discovery, wide_encodings_and_short_replies_are_refused) {
   turso::BatchReply wide;
   wide.results.push_back(rows({"n"}, {{number(2)}}));

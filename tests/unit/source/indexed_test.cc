@@ -1,4 +1,5 @@
-// Whether a lookup by parent can use an index: read from the schema's SQL as people write it.
+// What the schema's SQL says as people write it: whether a lookup by parent can use an index, how
+// long a vector is.
 #include "source/indexed.h"
 
 #include <gtest/gtest.h>
@@ -100,6 +101,25 @@ TEST(Discovery, an_unindexed_parent_is_a_note_that_names_the_index_which_helps) 
   const std::string help = "CREATE INDEX \"embeddings_by_item_id\" ON \"embeddings\"(\"item_id\")";
   EXPECT_TRUE(has_note(discovered({}), help));
   EXPECT_FALSE(has_note(discovered(help), "CREATE INDEX"));
+}
+
+// Turso 0.6 calls F32_BLOB(2) F32_BLOB in PRAGMA table_info: a vector of another dimension was
+// cached from a server and skipped from a file (found by fault_differential).
+TEST(DeclaredSize, is_read_from_the_sql_however_it_is_written) {
+  const auto size_of = [](const char* sql, std::string_view column = "v") {
+    return declared_size(rows({"type", "name", "tbl_name", "sql"},
+                              {{text("table"), text("E"), text("E"), text(sql)}}),
+                         "e", column);
+  };
+  for (const char* sql : {"CREATE TABLE e(id TEXT, v F32_BLOB(2))",
+                          "CREATE TABLE E (id TEXT, \"V\" F32_BLOB (2) NOT NULL)",
+                          "create table [e](`v` f32_blob /* two */ ( 2 ), id)"}) {
+    EXPECT_EQ(size_of(sql), "(2)") << sql;
+  }
+  EXPECT_EQ(size_of("CREATE TABLE e(v F32_BLOB, w F32_BLOB(2))"), "");
+  EXPECT_EQ(size_of("CREATE TABLE e(v DECIMAL(1, 2))"), "");
+  EXPECT_EQ(size_of("CREATE TABLE e(v"), "");
+  EXPECT_EQ(size_of(""), "");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ help:
 	@echo "make package-test    install it on a clean Debian 12 and use it as a new user would; as root"
 	@echo "make lint            check layering, sizes, words, formatting, clang-tidy and alert rules"
 	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
-	@echo "make soak MINUTES=60 damage every byte, kill at 1,000 moments, too little disk and memory, then the"
+	@echo "make soak MINUTES=90 damage every byte, kill at 1,000 moments, too little disk and memory, then the"
 	@echo "                     differential, the storm, one daemon's life and the simulation, for so long"
 
 demo:
@@ -68,11 +68,11 @@ fuzz:
 	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz
 	@tools/fuzz $(SECONDS)
 
-MINUTES := 60
-STEPS := $(shell echo $$(($(MINUTES) * 5000)))
-STORM_SECONDS := $(shell echo $$(($(MINUTES) * 8)))
-PASSES := $(shell echo $$(($(MINUTES) * 240)))
-ROUNDS := $(shell echo $$(($(MINUTES) * 40)))
+MINUTES := 90
+STEPS := $(shell echo $$(($(MINUTES) * 11200)))
+STORM_SECONDS := $(shell echo $$(($(MINUTES) * 5)))
+PASSES := $(shell echo $$(($(MINUTES) * 160)))
+ROUNDS := $(shell echo $$(($(MINUTES) * 25)))
 soak:
 	@scripts/setup
 	@cmake --preset dev >/dev/null && cmake --build --preset dev

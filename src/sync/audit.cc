@@ -137,9 +137,10 @@ Result<source::Changes> Pass::logged_changes(Fetcher& fetcher, source::ChangeRan
 // What was logged while the audit read is not missed. In the audit's own commit it is known, so
 // that no kill can part what was repaired from why.
 Result<void> Pass::explain_differences(Fetcher& fetcher) {
-  const source::GuardState seen = capture_->seen();
-  source::ChangeRange range{seen.position, setup_.changes_per_range};
-  while (range.after < seen.ahead && !suspects_->empty()) {
+  source::ChangeRange range{capture_->seen().position, setup_.changes_per_range};
+  // To the log's end as each reply shows it: an item that is changed again has its entry moved
+  // there.
+  while (range.after < capture_->seen().ahead && !suspects_->empty()) {
     TIDEMARK_ASSIGN(changes, logged_changes(fetcher, range));
     suspects_->explain(changes);
     range.after = changes.up;

@@ -68,8 +68,9 @@ Result<void> Pass::take(Follower& follower, Follower::Seen& seen, const source::
   meta.state.consistent = meta.state.position >= meta.state.ahead;
   meta.state.catching_up = !meta.state.consistent;
   meta.identity.server_traits = connection_->traits().text;
-  // Everything that the log told when the pass began is here, whatever came since.
-  if (seen.changes.up >= *first_head_) confirm_all(meta);
+  // The log keeps one entry for an item: what changed before the pass began, and again since, is
+  // beyond any range that ends before the log does.
+  if (seen.changes.up >= seen.guard.head) confirm_all(meta);
   ++report_.commits;
   if (report_.reason.empty()) report_.reason = "changes were logged";
   finish_report(meta, fetcher);

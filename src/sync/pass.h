@@ -114,7 +114,7 @@ class Pass {
       capture_;                       // everything is being read, beside a log that is followed
   std::optional<Suspects> suspects_;  // this is an audit
   bool source_has_log_ = true;
-  bool behind_ = false;  // its log ended before what the cache had seen
+  bool behind_ = false;    // its log ended before what the cache had seen
   WallTime checked_at_{};  // before the first request
   Scope scope_;
   Plan plan_;

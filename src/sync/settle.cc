@@ -80,9 +80,13 @@ void Pass::finish_report(const cache::Meta& meta, const Fetcher& fetcher) {
   report_.position = meta.state.position;
   report_.position_lag = std::max(meta.state.ahead, meta.state.position) - meta.state.position;
   report_.freshness.state = FreshnessState::fresh;
-  report_.freshness.checked_at = checked_at_;
+  // A pass that is still catching up has confirmed nothing.
+  const bool confirmed = !meta.state.catching_up || meta.state.checked_at_us == to_us(checked_at_);
+  const auto checked_at =
+      confirmed ? checked_at_ : WallTime(std::chrono::microseconds(meta.state.checked_at_us));
+  report_.freshness.checked_at = checked_at;
   report_.freshness.age =
-      std::chrono::duration_cast<std::chrono::milliseconds>(setup_.clock->wall() - checked_at_);
+      std::chrono::duration_cast<std::chrono::milliseconds>(setup_.clock->wall() - checked_at);
   report_.freshness.incomplete = meta.skips.size();
   report_.freshness.catching_up = meta.state.catching_up;
   report_.freshness.consistent = meta.state.consistent;

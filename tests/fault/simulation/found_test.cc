@@ -139,5 +139,35 @@ TEST(Found, rows_of_a_replica_that_lags_are_in_doubt_until_the_log_was_followed)
   EXPECT_GT(old_rows, 0);
 }
 
+// A log keeps one entry for an item. That of p2, changed before the pass and again during it, had
+// moved behind where the log ended at first: the cache said that it was checked, without p2's
+// change.
+TEST(Found, a_change_that_moved_to_the_end_of_the_log_is_not_taken_for_followed) {
+  World world;
+  world.source.run(support::kForty);
+  support::administer_capture(world.url(), {.keep = 2});
+  ASSERT_TRUE(world.sync());
+  const auto edit = [&](const std::string& key) {
+    world.source.run("UPDATE patterns SET pattern_data = pattern_data || '!' WHERE pattern_id = '" +
+                     key + "'");
+  };
+  for (const char* const key : {"p1", "p2", "e01"}) edit(key);
+  const auto checked_at = freshness(world).checked_at;
+  std::stop_source stop;
+  const auto report = sync_with(
+      world,
+      [&](std::size_t number, const turso::Batch&) {
+        if (number == 2) edit("p2");
+        if (number == 3) stop.request_stop();
+      },
+      [](sync::EngineSetup& setup) { setup.changes_per_range = 1; }, {}, stop.get_token());
+  EXPECT_FALSE(report);
+  EXPECT_EQ(world.cached("patterns", "pattern_data").at("p2"), "two");
+  EXPECT_EQ(freshness(world).checked_at, checked_at);
+  ASSERT_TRUE(world.sync());
+  EXPECT_EQ(world.cached("patterns", "pattern_data").at("p2"), "two!!");
+  EXPECT_GT(freshness(world).checked_at, checked_at);
+}
+
 }  // namespace
 }  // namespace tidemark

@@ -60,8 +60,8 @@ class Followed {
   // Episodes newer than all, which push as many out of the window.
   void insert(std::size_t count) {
     execute("INSERT INTO episodes SELECT lower(hex(randomblob(16))), 'task', context, " +
-            std::to_string(kFirstStartTime + last_) + " + rowid FROM episodes WHERE rowid <= " +
-            std::to_string(count));
+            std::to_string(kFirstStartTime + last_) +
+            " + rowid FROM episodes WHERE rowid <= " + std::to_string(count));
     last_ += count;
   }
 
@@ -194,8 +194,9 @@ void measure(const Record& record, const Workload& work, BareStore& bare, Follow
     over_small.add(here, there);
   }
   record.ratio({work.id, work.what, "the bare request and bare redb"}, over_floor);
-  record.ratio({work.id + "-1m", "the same in a table of 1,000,000", "that in a table of 20,000"},
-               over_small);
+  record.ratio(
+      {work.id + "-1m", work.what + ", in a table of 1,000,000", "that in a table of 20,000"},
+      over_small);
 }
 
 void run(const Record& record) {

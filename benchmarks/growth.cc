@@ -68,7 +68,9 @@ void grow(const Record& record, const std::string& id, const std::string& from,
   record.ratio({"growth-" + id, "first fill of 1,000,000 x 200 B from " + from + ", a row",
                 "a row of 100,000"},
                pairs);
-  record.value({"rss-writer-" + id, "peak memory of that fill", ""}, peaks, "MiB");
+  record.value(
+      {"rss-writer-" + id, "peak memory of a first fill of 1,000,000 x 200 B from " + from, ""},
+      peaks, "MiB");
 }
 
 void read(const Record& record, const std::string& cache) {
@@ -76,7 +78,8 @@ void read(const Record& record, const std::string& cache) {
   for (int round = 0; round < kRoundsMin; ++round) {
     peaks.push_back(measure({"--cache", cache, "list", "episodes"}).peak_mib);
   }
-  record.value({"rss-reader", "peak memory of a process that lists those", ""}, peaks, "MiB");
+  record.value({"rss-reader", "peak memory of a process that lists 1,000,000 rows", ""}, peaks,
+               "MiB");
 }
 
 void run(const Record& record) {

@@ -63,8 +63,8 @@ void measure(const Record& record, const Line& line) {
   const std::string latency = std::to_string(line.latency_ms);
   const std::string megabits = std::to_string(line.megabits);
   record.ratio({"link-" + latency + "ms-" + megabits + "mbit",
-                "first fill of " + std::to_string(line.rows) + " x 1.3 KB over " + latency +
-                    " ms and " + megabits + " Mbit/s",
+                "first fill of " + std::string(line.rows == 20'000 ? "20,000" : "2,000") +
+                    " x 1.3 KB over " + latency + " ms and " + megabits + " Mbit/s",
                 "1.5 x bytes / bandwidth + 4 round trips"},
                pairs);
 }

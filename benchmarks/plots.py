@@ -64,6 +64,8 @@ def draw_deltas(by_id, path):
     axes.set_xticks(counts, [f"{count:,}" for count in counts])
     axes.minorticks_off()
     axes.set_xlabel("rows that changed since the last pass")
+    ticks = [10, 20, 50, 100, 200, 500, 1000]
+    axes.set_yticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.set_ylabel("a pass, ms")
     axes.legend(frameon=False)
     save(figure, path)

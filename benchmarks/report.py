@@ -54,9 +54,14 @@ def judged(record):
     return record.get("ratio") or record["subject_value"]
 
 
+def is_ability(record):
+    """It says what a client can do, not how fast."""
+    return "can" in record or "cannot" in record
+
+
 def verdict(record, goals):
     goal = goals.get(record["id"])
-    if goal is None or "cannot" in record:
+    if goal is None:
         return ""
     spread = judged(record)
     if spread["high"] <= goal["at_most"]:
@@ -65,8 +70,6 @@ def verdict(record, goals):
 
 
 def figure(record):
-    if "cannot" in record:
-        return record["cannot"]
     spread, unit = judged(record), record["unit"]
     if "ratio" not in record:
         return f"{with_unit(spread['median'], unit)} ({number(spread['low'])}-{number(spread['high'])})"
@@ -81,8 +84,7 @@ def goal_text(record, goals):
 
 
 def row(record, goals):
-    what = record["what"] if record["subject"] == "tidemark" else f"{record['what']}, {record['subject']}"
-    return f"| {what} | {figure(record)} | {goal_text(record, goals)} | {verdict(record, goals)} |"
+    return f"| {record['what']} | {figure(record)} | {goal_text(record, goals)} | {verdict(record, goals)} |"
 
 
 def table(records, goals):
@@ -90,8 +92,25 @@ def table(records, goals):
             *(row(record, goals) for record in records)]
 
 
+def abilities(records):
+    """What each client can do, a row for each ability."""
+    clients = list(dict.fromkeys(record["subject"] for record in records))
+    cells = {}
+    for record in records:
+        text = f"yes: {record['can']}" if "can" in record else f"no: {record['cannot']}"
+        cells.setdefault(record["what"], {})[record["subject"]] = text
+    return [f"| | {' | '.join(clients)} |", "|---" * (len(clients) + 1) + "|",
+            *(f"| {what} | {' | '.join(row.get(client, '') for client in clients)} |" for what, row in cells.items())]
+
+
+def section(records, goals):
+    figures = [record for record in records if not is_ability(record)]
+    able = [record for record in records if is_ability(record)]
+    return [*table(figures, goals), "", *([*abilities(able), ""] if able else [])]
+
+
 def counts(records, goals):
-    found = [verdict(record, goals) for record in records]
+    found = [verdict(record, goals) for record in records if record["id"] in goals]
     missing = set(goals) - {record["id"] for record in records}
     text = ", ".join(f"{found.count(name)} {name}" for name in ("met", "missed", "too close"))
     return text + (f"; not measured: {', '.join(sorted(missing))}" if missing else "")
@@ -119,7 +138,7 @@ def page(results, goals, notes):
         lines += [f"## {title}", ""]
         if plot:
             lines += [f"![{title}](benchmarks/{plot})", ""]
-        lines += [*table(own, goals), ""]
+        lines += section(own, goals)
         if title in notes:
             lines += [*notes[title], ""]
     return "\n".join(lines).rstrip() + "\n"

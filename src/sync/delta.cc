@@ -52,9 +52,13 @@ Result<void> Pass::follow_on(const model::Catalog& catalog, Fetcher& fetcher) {
   first_head_.reset();  // of a history that may be lost, when this pass began as a delta
   fetcher.set_guard(nullptr);
   TIDEMARK_ASSIGN(followed, follow(catalog, fetcher));
-  if (followed == Followed::caught_up) return {};
-  return fail(ErrorCode::unavailable, "the source changed during the pass: " + reason_,
-              "run `tidemark sync` again");
+  if (followed == Followed::everything) {
+    return fail(ErrorCode::unavailable, "the source changed during the pass: " + reason_,
+                "run `tidemark sync` again");
+  }
+  if (writer_->meta().state.checked_at_us != 0) return {};
+  return fail(ErrorCode::unavailable, "the source is written faster than its log can be followed",
+              "run `tidemark sync` again, which goes on with this fill");
 }
 
 Result<void> Pass::take(Follower& follower, Follower::Seen& seen, const source::GuardState& state,

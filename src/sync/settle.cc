@@ -33,10 +33,10 @@ Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& cat
   if (list_torn_ && !capture_ && !held_snapshot_) meta.state.window_complete = false;
   meta.state.needs_repair = false;  // every row was compared with the source
   record_audit(meta);
-  // Every row was read after the pass began, but for those that a fill had when it was cut short. And
-  // where the log ended before what was seen, a replica may have lagged rather than the source been
-  // restored: then the doubt stays, since rows may be older than checked_at. Both until all that is
-  // logged was followed.
+  // Every row was read after the pass began, but for those that a fill had when it was cut short.
+  // And where the log ended before what was seen, a replica may have lagged rather than the source
+  // been restored: then the doubt stays, since rows may be older than checked_at. Both until all
+  // that is logged was followed.
   const bool all_read = !behind_ && !report_.resumed;
   if (all_read || !meta.state.catching_up) confirm_all(meta);
   if (!behind_) clear_doubt(meta);

@@ -31,7 +31,8 @@ namespace {
     end(kNoMemory);
   } catch (const std::system_error&) {
     end(kNoThread);
-  } catch (...) {  // a bug: with a core dump
+  } catch (...) {
+    std::abort();  // a bug: with a core dump
   }
   std::abort();
 }

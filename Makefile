@@ -40,6 +40,7 @@ BENCH := short
 bench:
 	@scripts/setup --bench
 	@cmake --preset release -DTIDEMARK_TESTS=OFF -DTIDEMARK_BENCHMARKS=ON >/dev/null
+	@benchmarks/peers/setup
 	@cmake --build --preset release --target benchmarks
 	@benchmarks/run $(RELEASE) $(if $(filter full,$(BENCH)),--full)
 

@@ -1,6 +1,5 @@
 // What 1, 2 and 8 processes read in the same time, and how much of that is left while another
 // process syncs 100 changed rows each second.
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +52,25 @@ std::uint64_t read_once(const Snapshot& snapshot, Work work, const std::vector<s
   return rows;
 }
 
+// Memory that a process shares with those that it forks.
+template <typename T>
+class Shared {
+ public:
+  Shared() {
+    void* const memory =
+        ::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    require(memory != MAP_FAILED, "mmap");
+    value_ = new (memory) T;
+  }
+  ~Shared() { ::munmap(value_, sizeof(T)); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  T& operator*() const { return *value_; }
+
+ private:
+  T* value_;
+};
+
 // Shared by the processes: a reader adds its rows, and ends when it is told to.
 struct Board {
   std::atomic<int> ready = 0;
@@ -81,10 +99,8 @@ struct Board {
 // Rows a second by all `processes` together.
 double rate(const std::string& cache, Work work, int processes,
             const std::vector<std::string>& keys, std::chrono::milliseconds slice) {
-  void* const memory =
-      ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  require(memory != MAP_FAILED, "mmap");
-  Board& board = *new (memory) Board;
+  const Shared<Board> shared;
+  Board& board = *shared;
   std::vector<pid_t> children;
   for (int i = 0; i < processes; ++i) {
     const pid_t child = ::fork();
@@ -101,43 +117,44 @@ double rate(const std::string& cache, Work work, int processes,
     int status = 0;
     require(::waitpid(child, &status, 0) == child && status == 0, "a reader");
   }
-  const double rows = static_cast<double>(board.rows);
-  ::munmap(memory, sizeof(Board));
-  return rows / took;
+  return static_cast<double>(board.rows) / took;
 }
 
-// Another process that changes 100 rows and syncs them, each second, from when it is made until it
-// dies.
+// Another process that changes 100 rows and syncs them, each second, for as long as this lives.
 class Writer {
  public:
-  Writer(std::string database, std::string cache) {
+  Writer(const std::string& database, const std::string& cache) {
     child_ = ::fork();
     if (child_ == 0) run(database, cache);
   }
   ~Writer() {
-    require(::waitpid(child_, nullptr, WNOHANG) == 0, "the writer ended");
-    ::kill(child_, SIGKILL);
-    ::waitpid(child_, nullptr, 0);
+    *end_ = true;
+    int status = 0;
+    require(::waitpid(child_, &status, 0) == child_ && status == 0, "the writer");
   }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
  private:
-  [[noreturn]] static void run(const std::string& database, const std::string& cache) {
+  [[noreturn]] void run(const std::string& database, const std::string& cache) const {
+    constexpr std::chrono::milliseconds kLook{10};
     support::SqliteSource source(database);
     SyncConfig config;
     config.max_episodes_cache = kRows;
     auto syncer = Syncer::open("file:" + database, cache, config);
-    for (int turn = 0;; ++turn) {
+    for (int turn = 0; !*end_; ++turn) {
       const auto next = std::chrono::steady_clock::now() + kPassInterval;
       source.run("UPDATE episodes SET task_type = '" + std::to_string(::getpid()) + " " +
                  std::to_string(turn) + "' WHERE rowid % 200 = " + std::to_string(turn % 200));
       const auto report = syncer->sync();
-      require(report && report->mode == "delta" && report->episodes_synced == 100, "a delta");
-      std::this_thread::sleep_until(next);
+      require(report.has_value(), report ? "" : report.error().message);
+      require(report->mode == "delta" && report->episodes_synced == 100, "a delta");
+      while (!*end_ && std::chrono::steady_clock::now() < next) std::this_thread::sleep_for(kLook);
     }
+    ::_exit(0);
   }
 
+  const Shared<std::atomic<bool>> end_;
   pid_t child_ = -1;
 };
 

@@ -159,7 +159,7 @@ std::vector<turso::Statement> list_children_statements(const Collection& embeddi
       embeddings.parent_type_column ? column(embeddings, *embeddings.parent_type_column) : "NULL";
   return by_keys("SELECT " + column(embeddings, embeddings.key_column) + ", " + parent + ", " +
                      type + " FROM " + quote_name(embeddings.name) + " WHERE " + parent,
-                 parent_keys);
+                 parent_keys, embeddings.parent_indexed ? kKeysPerStatement : kKeysPerWholeRead);
 }
 
 Result<std::vector<Child>> read_children(const Collection& embeddings, const model::RowSet& rows) {

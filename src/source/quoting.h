@@ -39,12 +39,13 @@ namespace tidemark::source {
   return out;
 }
 
-// `select` completed by " IN (...)" for each run of kKeysPerStatement keys.
+// `select` completed by " IN (...)" for each run of so many keys.
 [[nodiscard]] inline std::vector<turso::Statement> by_keys(const std::string& select,
-                                                           std::span<const Value> keys) {
+                                                           std::span<const Value> keys,
+                                                           std::size_t run = kKeysPerStatement) {
   std::vector<turso::Statement> statements;
-  for (std::size_t at = 0; at < keys.size(); at += kKeysPerStatement) {
-    const auto some = keys.subspan(at, std::min(kKeysPerStatement, keys.size() - at));
+  for (std::size_t at = 0; at < keys.size(); at += run) {
+    const auto some = keys.subspan(at, std::min(run, keys.size() - at));
     statements.push_back(
         {select + " IN (" + parameters(some.size()) + ")", {some.begin(), some.end()}});
   }

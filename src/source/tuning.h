@@ -15,6 +15,10 @@ inline constexpr std::size_t kRowBytesMax = std::size_t{64} << 20U;
 // took 4.1 s, four times 500 keys 20 ms.
 inline constexpr std::size_t kKeysPerStatement = 500;
 
+// The same where no index helps, and each statement reads the whole table. SQLite binds up to
+// 32,766.
+inline constexpr std::size_t kKeysPerWholeRead = 20'000;
+
 // Changes of an item that are this much older than the newest change are deleted with its next one,
 // so that an item that is edited all the time does not fill the log. It is also how long an anchor
 // (the log row at a cache's position) lives at the least: a cache that is further behind than this

@@ -61,6 +61,7 @@ lint:
 	@scripts/setup --checks
 	@tools/lint-cc
 	@tools/lint-alerts
+	@benchmarks/report.py --check
 	@cd python && /usr/bin/python3 -m mypy --cache-dir $(abspath build)/mypy
 
 SECONDS := 60

@@ -130,7 +130,7 @@ def page(results, goals, notes):
              *notes["Method"], "", "## Goals", "", machine_text(results), "", f"Of the goals: {counts(records, goals)}.",
              "", "![Each goal and how far it is](benchmarks/goals.svg)", "",
              *table([record for record in records if record["id"] in goals], goals), ""]
-    lines += [*notes["Where goals are missed"], ""]
+    lines += [*notes["Where the time goes"], ""]
     for title, programs, plot in SECTIONS:
         own = [record for record in records if record["program"] in programs]
         if not own:

@@ -96,11 +96,15 @@ def draw_peers(records, path):
     if not chosen:
         return
     chosen.sort(key=lambda record: record["ratio"]["median"], reverse=True)
-    figure, axes = plot.subplots(figsize=(8.6, 0.34 * len(chosen) + 1.1))
+    labels = [f"{record['what'].split(';')[0]}\n{record['floor']}" for record in chosen]
+    figure, axes = plot.subplots(figsize=(8.6, 0.46 * len(chosen) + 1.1))
     axes.barh(range(len(chosen)), [1 / record["ratio"]["median"] for record in chosen], 0.6, color=SERIES[0])
     axes.axvline(1, color=INK, linewidth=1)
-    axes.set_yticks(range(len(chosen)), [f"{record['what']}: {record['floor']}" for record in chosen], fontsize=8)
+    axes.set_yticks(range(len(chosen)), labels, fontsize=8)
     axes.set_xscale("log")
+    ticks = [0.3, 1, 3, 10, 30, 100]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     axes.set_xlabel("its time / tidemark's time (right of 1: tidemark is faster)")
     axes.grid(axis="y", visible=False)
     save(figure, path)

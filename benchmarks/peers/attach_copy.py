@@ -6,16 +6,15 @@ Driven by lines on standard input, as every peer here; times are of the work alo
 import sqlite3
 
 from protocol import serve, timed
+from sqlite_cache import SqliteCache
 
 TABLE = """CREATE TABLE IF NOT EXISTS episodes(episode_id TEXT PRIMARY KEY, task_type TEXT,
            context TEXT, start_time INTEGER);
            CREATE INDEX IF NOT EXISTS episodes_by_start ON episodes(start_time)"""
 
 
-class AttachCopy:
+class AttachCopy(SqliteCache):
     """A connection to the cache with the source attached; each pass copies the scope anew."""
-
-    cache = None
 
     def fill(self, source, cache):
         def first():
@@ -25,29 +24,10 @@ class AttachCopy:
             self.copy()
         return {"seconds": timed(first)} | self.count()
 
-    def pull(self):
-        return {"seconds": timed(self.copy)}
-
     def copy(self):
         with self.cache:
             self.cache.execute("DELETE FROM main.episodes")
             self.cache.execute("INSERT INTO main.episodes SELECT * FROM source.episodes")
-
-    def close(self):
-        if self.cache is not None:
-            self.cache.close()
-        self.cache = None
-
-    def open(self, path):
-        self.cache = sqlite3.connect(path)
-        return self.count()
-
-    def count(self):
-        return {"rows": self.cache.execute("SELECT count(*) FROM main.episodes").fetchone()[0]}
-
-    def value(self, key):
-        row = self.cache.execute("SELECT task_type FROM main.episodes WHERE episode_id = ?", (key,))
-        return {"value": (row.fetchone() or [None])[0]}
 
 
 serve(AttachCopy())

@@ -9,14 +9,13 @@ import sqlite3
 import urllib.parse
 
 from protocol import serve, timed
+from sqlite_cache import SqliteCache
 
 QUERY = "SELECT episode_id, task_type, context, start_time FROM episodes ORDER BY start_time DESC"
 
 
-class PlainScript:
+class PlainScript(SqliteCache):
     """What a page of code does; started once, so that Python's own start is not measured."""
-
-    cache = None
 
     def fill(self, url, path):
         self.server = urllib.parse.urlsplit(url).netloc
@@ -25,12 +24,9 @@ class PlainScript:
                            "context TEXT, start_time INTEGER)")
         return {"seconds": timed(self.copy)} | self.count()
 
-    def pull(self):
-        return {"seconds": timed(self.copy)}
-
     def copy(self):
         statement = {"type": "execute", "stmt": {"sql": QUERY, "want_rows": True}}
-        connection = http.client.HTTPConnection(self.server)
+        connection = http.client.HTTPConnection(self.server, timeout=60)
         connection.request("POST", "/v2/pipeline", json.dumps({"requests": [statement]}),
                            {"Content-Type": "application/json"})
         result = json.load(connection.getresponse())["results"][0]["response"]["result"]
@@ -39,22 +35,6 @@ class PlainScript:
         with self.cache:
             self.cache.execute("DELETE FROM episodes")
             self.cache.executemany("INSERT INTO episodes VALUES (?, ?, ?, ?)", rows)
-
-    def close(self):
-        if self.cache is not None:
-            self.cache.close()
-        self.cache = None
-
-    def open(self, path):
-        self.cache = sqlite3.connect(path)
-        return self.count()
-
-    def count(self):
-        return {"rows": self.cache.execute("SELECT count(*) FROM episodes").fetchone()[0]}
-
-    def value(self, key):
-        row = self.cache.execute("SELECT task_type FROM episodes WHERE episode_id = ?", (key,))
-        return {"value": (row.fetchone() or [None])[0]}
 
 
 serve(PlainScript())

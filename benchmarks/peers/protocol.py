@@ -1,8 +1,12 @@
 """The lines that a peer and the driver exchange: a command and its words, an answer in JSON."""
 import json
+import select
 import subprocess
 import sys
 import time
+
+
+ANSWER_SECONDS_MAX = 300  # the longest answer, a sync of 10,000 episodes by do-memory, takes seconds
 
 
 def timed(work):
@@ -40,6 +44,9 @@ class Peer:
 
     def ask(self, *words):
         self.start(*words)
+        if not select.select([self.process.stdout], [], [], ANSWER_SECONDS_MAX)[0]:
+            self.process.kill()
+            raise PeerError(f"{self.name} gave no answer in {ANSWER_SECONDS_MAX} s: {' '.join(map(str, words))}")
         line = self.process.stdout.readline()
         if not line:
             raise PeerError(f"{self.name} ended at: {' '.join(map(str, words))}")
@@ -58,5 +65,9 @@ class Peer:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.wait(ANSWER_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.process.stdout.close()

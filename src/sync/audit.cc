@@ -138,8 +138,8 @@ Result<source::Changes> Pass::logged_changes(Fetcher& fetcher, source::ChangeRan
 // that no kill can part what was repaired from why.
 Result<void> Pass::explain_differences(Fetcher& fetcher) {
   source::ChangeRange range{capture_->seen().position, setup_.changes_per_range};
-  // To the log's end as each reply shows it: an item that is changed again has its entry moved
-  // there.
+  // To the log's end as each reply shows it: of an item that is changed again the entry there may
+  // be the only one.
   while (range.after < capture_->seen().ahead && !suspects_->empty()) {
     TIDEMARK_ASSIGN(changes, logged_changes(fetcher, range));
     suspects_->explain(changes);

@@ -72,8 +72,8 @@ Result<void> Pass::take(Follower& follower, Follower::Seen& seen, const source::
   meta.state.consistent = meta.state.position >= meta.state.ahead;
   meta.state.catching_up = !meta.state.consistent;
   meta.identity.server_traits = connection_->traits().text;
-  // The log keeps one entry for an item: what changed before the pass began, and again since, is
-  // beyond any range that ends before the log does.
+  // The log drops an item's entry that is far behind its newest: what changed before the pass
+  // began, and again since, may be beyond any range that ends before the log does.
   if (seen.changes.up >= seen.guard.head) confirm_all(meta);
   ++report_.commits;
   if (report_.reason.empty()) report_.reason = "changes were logged";

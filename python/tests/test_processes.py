@@ -28,16 +28,22 @@ def child(cache, key, pipe):
     pipe.close()
 
 
+def read_in_a_process(context, cache, key):
+    mine, theirs = context.Pipe()
+    process = context.Process(target=child, args=(cache, key, theirs))
+    process.start()
+    assert mine.poll(60)
+    value = mine.recv()
+    process.join(30)
+    assert process.exitcode == 0
+    return value
+
+
 def test_a_forked_child_opens_the_file_again_by_itself(world):
     context = multiprocessing.get_context("fork")
     with tidemark.open(world.cache) as cache:
         assert read(cache, "ep-2") == 2
-        mine, theirs = context.Pipe()
-        process = context.Process(target=child, args=(cache, "ep-3", theirs))
-        process.start()
-        assert mine.poll(30) and mine.recv() == 3
-        process.join(30)
-        assert process.exitcode == 0
+        assert read_in_a_process(context, cache, "ep-3") == 3
         assert read(cache, "ep-4") == 4
 
 
@@ -78,12 +84,7 @@ def test_a_spawned_process_opens_the_file_that_it_is_given(world, tmp_path, monk
     context = multiprocessing.get_context("spawn")
     monkeypatch.chdir(tmp_path)
     with tidemark.open(world.cache.name, max_staleness=timedelta(hours=1)) as cache:
-        mine, theirs = context.Pipe()
-        process = context.Process(target=child, args=(cache, "ep-3", theirs))
-        process.start()
-        assert mine.poll(60) and mine.recv() == 3
-        process.join(30)
-        assert process.exitcode == 0
+        assert read_in_a_process(context, cache, "ep-3") == 3
         same = pickle.loads(pickle.dumps(cache))
         assert read(same, "ep-2") == 2
     with pytest.raises(ValueError):

@@ -39,7 +39,6 @@ Result<void> Pass::commit(cache::WriteSession session, const model::Catalog& cat
   // that is logged was followed.
   const bool all_read = !behind_ && !report_.resumed;
   if (all_read || !meta.state.catching_up) confirm_all(meta);
-  if (!behind_) clear_doubt(meta);
   finish_report(meta, fetcher);
   meta.last_report_json = report_.to_json();
   return std::move(session).commit();

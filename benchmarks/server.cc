@@ -8,6 +8,7 @@
 #include "benchmarks/support/record.h"
 #include "benchmarks/support/rows.h"
 #include "source/source.h"
+#include "sync/pages.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/turso_server.h"
 #include "tidemark/syncer.h"
@@ -38,17 +39,20 @@ Requests make_requests(const std::string& url) {
   requests.first.push_back(body_of({}));
   source::ListRequest list;
   list.limit = kRows + 1;
-  requests.first.push_back(body_of({source::list_statement(collection, list)}));
+  const auto statements = source::list_statements(collection, list);
+  requests.first.push_back(body_of(statements));
   const auto replies = post_each(url, requests.first);
-  const auto listed = turso::hrana::decode_pipeline(replies.back(), 2, kNonce);
+  const auto listed = turso::hrana::decode_pipeline(replies.back(), statements.size() + 1, kNonce);
   require(listed.has_value(), "the list");
-  const auto places = source::read_list(collection, listed->results[1]);
+  const auto places = source::read_list(collection, list, listed->results[1]);
   require(places && places->places.size() == kRows, "the list's rows");
   std::vector<Value> keys;
   for (const auto& place : places->places) keys.push_back(place.key);
+  sync::sort_by_key(keys);
   for (std::size_t at = 0; at < keys.size(); at += kPageRows) {
     const auto page = std::span(keys).subspan(at, std::min(kPageRows, keys.size() - at));
-    requests.pages.push_back(body_of(source::rows_statements(collection, page)));
+    requests.pages.push_back(
+        body_of({source::range_statement(collection, page.front(), page.back(), 2 * kPageRows)}));
   }
   return requests;
 }

@@ -33,6 +33,8 @@ inline model::Collection memories() {
                         {"context", "TEXT"},
                         {"start_time", "INTEGER"}};
   collection.order_column = 3;
+  collection.access.key_index = true;
+  collection.access.order_index = true;
   return collection;
 }
 

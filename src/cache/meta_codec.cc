@@ -74,7 +74,9 @@ Json to_json(const model::Collection& c) {
       {"vector_text", optional_json(c.vector_text_column)},
       {"dimension", optional_json(c.dimension_column)},
       {"indexes", c.index_columns}};
-  if (!c.parent_indexed) json["parent_indexed"] = false;
+  if (c.access.key_index) json["key_indexed"] = true;
+  if (c.access.order_index) json["order_indexed"] = true;
+  if (!c.access.parent_index) json["parent_indexed"] = false;
   return json;
 }
 
@@ -109,7 +111,9 @@ model::Collection collection_from(const Json& json) {
   c.vector_column = optional_index(json, "vector");
   c.vector_text_column = optional_index(json, "vector_text");
   c.dimension_column = optional_index(json, "dimension");
-  c.parent_indexed = json.value("parent_indexed", true);
+  c.access.key_index = json.value("key_indexed", false);
+  c.access.order_index = json.value("order_indexed", false);
+  c.access.parent_index = json.value("parent_indexed", true);
   for (const Json& column : json.at("indexes")) c.index_columns.push_back(whole_number(column));
   return c;
 }

@@ -56,6 +56,13 @@ std::optional<std::size_t> Collection::column_index(std::string_view column) con
   return std::nullopt;
 }
 
+bool same_tables(const std::vector<Collection>& a, const std::vector<Collection>& b) {
+  return std::ranges::equal(a, b, [](Collection one, const Collection& other) {
+    one.access = other.access;
+    return one == other;
+  });
+}
+
 const Collection* Catalog::find(std::string_view name) const {
   for (const Collection& collection : collections) {
     if (collection.name == name) return &collection;

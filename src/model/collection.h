@@ -21,6 +21,15 @@ struct Column {
   bool operator==(const Column&) const = default;
 };
 
+// How the source finds rows of a table, which says nothing of what they are. An index counts when
+// it begins with the column and is in BINARY order.
+struct Access {
+  bool key_index = false;
+  bool order_index = false;  // episodes
+  bool parent_index = true;  // embeddings; in any order
+  bool operator==(const Access&) const = default;
+};
+
 // One source table and the roles of its columns (indexes into `columns`).
 // The collection's name is the table's name.
 struct Collection {
@@ -33,11 +42,11 @@ struct Collection {
   std::optional<std::size_t> parent_column;       // embeddings: id of the parent
   std::optional<std::size_t> parent_type_column;  // embeddings: names the parent's collection
   std::optional<Kind> parent_kind;  // embeddings: fixed by the column's name (episode_id, ...)
-  bool parent_indexed = true;       // embeddings: the source finds them by parent_column
   std::optional<std::size_t> vector_column;       // embedding_vector (f32 blob)
   std::optional<std::size_t> vector_text_column;  // embedding_data (JSON text)
   std::optional<std::size_t> dimension_column;    // declared number of floats
   std::vector<std::size_t> index_columns;         // patterns: columns that can be queried
+  Access access;
   bool operator==(const Collection&) const = default;
 
   // A 32-bit id of the column names in order; rows carry it, meta maps it back to names.
@@ -55,6 +64,9 @@ struct Catalog {
   [[nodiscard]] const Collection* find(std::string_view name) const;
   [[nodiscard]] const Collection* find(Kind kind) const;  // the first of that kind
 };
+
+// Whether the same tables were found, columns and roles included, however their rows are found.
+[[nodiscard]] bool same_tables(const std::vector<Collection>& a, const std::vector<Collection>& b);
 
 // The kind that an embedding's type text names: singular or plural, any case ("Episode",
 // "episodes"); nullopt when it names none.

@@ -123,13 +123,25 @@ turso::Statement columns_statement(std::string_view table) {
   return {"PRAGMA table_info(" + quote_name(table) + ")", {}};
 }
 
+void find_indexes(model::Catalog& catalog, const model::RowSet& schema_rows) {
+  for (Collection& collection : catalog.collections) {
+    const auto walks = [&](std::size_t column) {
+      const std::string& name = collection.columns[column].name;
+      return is_indexed(schema_rows, collection.name, name) &&
+             is_binary(schema_rows, collection.name, name);
+    };
+    collection.access.key_index = walks(collection.key_column);
+    if (collection.order_column) collection.access.order_index = walks(*collection.order_column);
+  }
+}
+
 // Embeddings are listed by their parents, in every pass.
 void note_unindexed(model::Catalog& catalog, const model::RowSet& schema_rows) {
   for (Collection& collection : catalog.collections) {
     if (!collection.parent_column || *collection.parent_column == collection.key_column) continue;
     const std::string& column = collection.columns[*collection.parent_column].name;
-    collection.parent_indexed = is_indexed(schema_rows, collection.name, column);
-    if (collection.parent_indexed) continue;
+    collection.access.parent_index = is_indexed(schema_rows, collection.name, column);
+    if (collection.access.parent_index) continue;
     catalog.notes.push_back(collection.name + "." + column +
                             " has no index, so each pass reads all of " + collection.name +
                             "; this helps: CREATE INDEX " +
@@ -231,6 +243,7 @@ Result<model::Catalog> read_discovery(const model::RowSet& schema_rows,
     catalog.collections.push_back(std::move(collection));
   }
   add_notes(catalog);
+  find_indexes(catalog, schema_rows);
   note_unindexed(catalog, schema_rows);
   return catalog;
 }

@@ -127,6 +127,18 @@ bool is_indexed(const model::RowSet& schema_rows, std::string_view table, std::s
   return false;
 }
 
+bool is_binary(const model::RowSet& schema_rows, std::string_view table, std::string_view column) {
+  for (std::size_t i = 0; i < schema_rows.size(); ++i) {
+    const auto row = schema_rows.row(i);
+    if (row[0].bytes() != "table" || lower(row[1].bytes()) != lower(table)) continue;
+    const auto tokens = tokens_of(row[3].bytes());
+    return std::ranges::any_of(parts(tokens), [&](Tokens part) {
+      return !part.empty() && part[0].text == lower(column) && !has(part, "collate");
+    });
+  }
+  return false;
+}
+
 std::string declared_size(const model::RowSet& schema_rows, std::string_view table,
                           std::string_view column) {
   for (std::size_t i = 0; i < schema_rows.size(); ++i) {

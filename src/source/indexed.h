@@ -13,6 +13,10 @@ namespace tidemark::source {
 [[nodiscard]] bool is_indexed(const model::RowSet& schema_rows, std::string_view table,
                               std::string_view column);
 
+// Whether `column` of `table` compares in BINARY order: its declaration names no collation.
+[[nodiscard]] bool is_binary(const model::RowSet& schema_rows, std::string_view table,
+                             std::string_view column);
+
 // The size that `table` declares for `column`, as "(384)"; empty where it declares none. Turso 0.6
 // leaves it out of PRAGMA table_info.
 [[nodiscard]] std::string declared_size(const model::RowSet& schema_rows, std::string_view table,

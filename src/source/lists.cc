@@ -1,7 +1,7 @@
 // Lists: places of the window, keys, children of parents, keys that can never be cached.
 //
-// Order and comparison are BINARY, whatever the column declares; a column that is declared BINARY
-// (the default) still uses its index.
+// Order and comparison are BINARY, whatever the column declares. Where it declares that (the
+// default) it is not said again: Turso 0.6 uses no index for a column with a COLLATE.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -85,63 +85,139 @@ std::string sql_of(const Value& value, turso::Statement& statement) {
   return "?" + std::to_string(statement.args.size());
 }
 
+bool is_by_place(const Collection& collection, const ListRequest& request) {
+  return collection.kind == model::Kind::episodes && !request.by_key;
+}
+
+constexpr std::string_view kBinary = " COLLATE BINARY";
+
 turso::Statement list_by_key(const Collection& collection, const ListRequest& request) {
   const std::string key = column(collection, collection.key_column);
+  const std::string compared = key + std::string(collection.access.key_index ? "" : kBinary);
   turso::Statement statement;
   statement.sql = "SELECT " + key + " FROM " + quote_name(collection.name) + " WHERE typeof(" +
                   key + ") IN ('integer','text')";
   if (request.after) {
-    statement.sql += " AND " + key + " COLLATE BINARY > " + sql_of(request.after->key, statement);
+    statement.sql += " AND " + compared + " > " + sql_of(request.after->key, statement);
   }
-  statement.sql += " ORDER BY " + key + " COLLATE BINARY LIMIT " + std::to_string(request.limit);
+  statement.sql += " ORDER BY " + compared + " LIMIT " + std::to_string(request.limit);
   return statement;
 }
 
-turso::Statement list_newest(const Collection& collection, const ListRequest& request) {
-  const std::string key = column(collection, collection.key_column);
-  const std::string order =
-      collection.order_column ? column(collection, *collection.order_column) : "NULL";
-  turso::Statement statement;
-  statement.sql = "SELECT " + key + ", " + order + " FROM " + quote_name(collection.name) +
-                  " WHERE typeof(" + key + ") IN ('integer','text')";
-  if (request.nulls_only) {
-    statement.sql += " AND " + order + " IS NULL";
-    if (request.after) {
-      statement.sql += " AND " + key + " COLLATE BINARY < " + sql_of(request.after->key, statement);
+// One walk of a window, newest first.
+class NewestFirst {
+ public:
+  NewestFirst(const Collection& collection, const ListRequest& request)
+      : request_(request),
+        indexed_(collection.order_column && collection.access.order_index),
+        bounded_(indexed_ && (request.after || request.overflows)),
+        key_(column(collection, collection.key_column)),
+        order_(collection.order_column ? column(collection, *collection.order_column) : "NULL"),
+        compared_key_(key_ + std::string(collection.access.key_index ? "" : kBinary)),
+        compared_order_(order_ + std::string(indexed_ ? "" : kBinary)),
+        from_(" FROM " + quote_name(collection.name) + " WHERE typeof(" + key_ +
+              ") IN ('integer','text')"),
+        by_key_(compared_key_ + " DESC"),
+        by_place_((collection.order_column ? compared_order_ + " DESC, " : "") + by_key_) {}
+
+  std::vector<turso::Statement> statements() {
+    if (request_.nulls_only) return {nulls()};
+    if (request_.after) add_after();
+    if (!bounded_) return {select("", by_place_)};
+    std::vector<turso::Statement> out = {not_below_last()};
+    if (!request_.after) {
+      out.push_back(
+          select(" AND " + order_ + " IS NULL AND " + last_order() + " IS NULL", by_key_));
     }
-  } else if (request.after) {
-    const std::string last = sql_of(request.after->order, statement);
-    const std::string last_key = sql_of(request.after->key, statement);
-    statement.sql += " AND " + order + " COLLATE BINARY <= " + last + " AND (" + order +
-                     " COLLATE BINARY < " + last + " OR " + key + " COLLATE BINARY < " + last_key +
-                     ")";
+    return out;
   }
-  statement.sql += " ORDER BY ";
-  if (collection.order_column) statement.sql += order + " COLLATE BINARY DESC, ";
-  statement.sql += key + " COLLATE BINARY DESC LIMIT " + std::to_string(request.limit);
-  return statement;
-}
+
+ private:
+  turso::Statement select(const std::string& condition, const std::string& order) {
+    turso::Statement statement;
+    statement.sql = "SELECT " + key_ + ", " + order_ + from_ + after_ + condition + " ORDER BY " +
+                    order + " LIMIT " + std::to_string(request_.limit);
+    statement.args = args_;
+    return statement;
+  }
+
+  turso::Statement nulls() {
+    turso::Statement bound;
+    std::string condition = " AND " + order_ + " IS NULL";
+    if (request_.after) {
+      condition += " AND " + compared_key_ + " < " + sql_of(request_.after->key, bound);
+    }
+    args_ = bound.args;
+    return select(condition, by_key_);
+  }
+
+  void add_after() {
+    turso::Statement bound;
+    const std::string last = sql_of(request_.after->order, bound);
+    const std::string last_key = sql_of(request_.after->key, bound);
+    after_ = " AND " + compared_order_ + " <= " + last + " AND (" + compared_order_ + " < " + last +
+             " OR " + compared_key_ + " < " + last_key + ")";
+    args_ = bound.args;
+  }
+
+  // The order value of the last row that fits; NULL where it has none, or all fit.
+  [[nodiscard]] std::string last_order() const {
+    return "(SELECT " + order_ + from_ + after_ + " ORDER BY " + order_ + " DESC LIMIT 1 OFFSET " +
+           std::to_string(std::max<std::size_t>(1, request_.limit) - 1) + ")";
+  }
+
+  // Those with a value. Turso 0.6 sorts all rows that a condition leaves by (order, key), so where
+  // many are left the condition leaves no more than fit, and ties of the last: 50 of 300,000 rows
+  // took 347 ms without, 11 ms with it.
+  turso::Statement not_below_last() {
+    const std::string lowest = "(SELECT " + order_ + from_ + " AND " + order_ +
+                               " IS NOT NULL ORDER BY " + order_ + " LIMIT 1)";
+    return select(" AND " + order_ + " >= ifnull(" + last_order() + ", " + lowest + ")", by_place_);
+  }
+
+  const ListRequest& request_;
+  const bool indexed_;
+  const bool bounded_;
+  const std::string key_;
+  const std::string order_;
+  const std::string compared_key_;
+  const std::string compared_order_;
+  const std::string from_;
+  const std::string by_key_;
+  const std::string by_place_;
+  std::string after_;  // a condition
+  std::vector<Value> args_;
+};
 
 }  // namespace
 
-turso::Statement list_statement(const Collection& collection, const ListRequest& request) {
-  return collection.kind == model::Kind::episodes ? list_newest(collection, request)
-                                                  : list_by_key(collection, request);
+turso::Statement more_than_statement(const Collection& collection, std::uint64_t rows) {
+  const std::string key = column(collection, collection.key_column);
+  return {"SELECT 1 FROM " + quote_name(collection.name) + " WHERE typeof(" + key +
+              ") IN ('integer','text') LIMIT 1 OFFSET " + std::to_string(rows),
+          {}};
 }
 
-Result<Listed> read_list(const Collection& collection, const model::RowSet& rows) {
-  const bool ordered = collection.kind == model::Kind::episodes;
+std::vector<turso::Statement> list_statements(const Collection& collection,
+                                              const ListRequest& request) {
+  if (!is_by_place(collection, request)) return {list_by_key(collection, request)};
+  return NewestFirst(collection, request).statements();
+}
+
+Result<Listed> read_list(const Collection& collection, const ListRequest& request,
+                         const model::RowSet& rows) {
+  const bool ordered = is_by_place(collection, request);
   if (rows.columns().size() != (ordered ? 2U : 1U)) {
     return turso::unexpected_reply("a list of keys");
   }
   Listed listed;
-  listed.rows = rows.size();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+  listed.rows = std::min(rows.size(), request.limit);
+  for (std::size_t i = 0; i < listed.rows; ++i) {
     const auto row = rows.row(i);
     const auto key = key_value(row[0]);
     if (!key) return turso::unexpected_reply("a list of keys");
     model::Place place{ordered ? owned(row[1]) : Value{}, *key};
-    if (i + 1 == rows.size()) listed.last = place;
+    if (i + 1 == listed.rows) listed.last = place;
     if (row[0].type() == ValueType::text && !base::is_utf8(row[0].bytes())) {
       listed.skipped.push_back(
           {collection.name, printable(row[0].bytes()), "the key is not UTF-8"});
@@ -159,7 +235,8 @@ std::vector<turso::Statement> list_children_statements(const Collection& embeddi
       embeddings.parent_type_column ? column(embeddings, *embeddings.parent_type_column) : "NULL";
   return by_keys("SELECT " + column(embeddings, embeddings.key_column) + ", " + parent + ", " +
                      type + " FROM " + quote_name(embeddings.name) + " WHERE " + parent,
-                 parent_keys, embeddings.parent_indexed ? kKeysPerStatement : kKeysPerWholeRead);
+                 parent_keys,
+                 embeddings.access.parent_index ? kKeysPerStatement : kKeysPerWholeRead);
 }
 
 Result<std::vector<Child>> read_children(const Collection& embeddings, const model::RowSet& rows) {

@@ -103,17 +103,31 @@ std::string unfit(std::span<const ValueView> cells) {
   return {};
 }
 
-}  // namespace
+std::string key_of(const Collection& collection) {
+  return quote_name(collection.columns[collection.key_column].name);
+}
 
-std::vector<turso::Statement> rows_statements(const Collection& collection,
-                                              std::span<const Value> keys) {
+std::string select_rows_where(const Collection& collection) {
   std::string select = "SELECT ";
   for (std::size_t i = 0; i < collection.columns.size(); ++i) {
     select += (i == 0 ? "" : ", ") + quote_name(collection.columns[i].name);
   }
-  return by_keys(select + " FROM " + quote_name(collection.name) + " WHERE " +
-                     quote_name(collection.columns[collection.key_column].name),
-                 keys);
+  return select + " FROM " + quote_name(collection.name) + " WHERE ";
+}
+
+}  // namespace
+
+std::vector<turso::Statement> rows_statements(const Collection& collection,
+                                              std::span<const Value> keys) {
+  return by_keys(select_rows_where(collection) + key_of(collection), keys);
+}
+
+turso::Statement range_statement(const Collection& collection, const Value& first,
+                                 const Value& last, std::size_t limit) {
+  const std::string key = key_of(collection);
+  return {select_rows_where(collection) + key + " >= ?1 AND " + key + " <= ?2 LIMIT " +
+              std::to_string(limit),
+          {first, last}};
 }
 
 Result<model::RecordPage> read_rows(const Collection& collection, std::span<const Value> keys,

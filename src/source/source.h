@@ -2,6 +2,8 @@
 // their replies (pure); sync owns the connection and drives them.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,17 +42,21 @@ struct RoleOverrides {
                                                     const turso::BatchReply& reply,
                                                     const RoleOverrides& overrides = {});
 
-// A list of places, newest first for episodes, by key ascending (BINARY) for the others.
+// A list of places, newest first for episodes, by key ascending (BINARY) for the others, and for
+// episodes where that is asked for: then without order values.
 // With `after`, episodes whose order value is NULL come only in a second walk (nulls_only): a
 // single condition that allows both cannot use an index.
 struct ListRequest {
   std::optional<model::Place> after;  // exclusive; the last place of the chunk before
+  bool by_key = false;                // episodes: like the others
   bool nulls_only = false;            // episodes: those with a NULL order value
+  bool overflows = false;             // episodes: the source is known to have more than fit
   std::size_t limit = 0;              // rows asked for
 };
-// Only keys of class integer or text are listed; see odd_keys_statement for the rest.
-[[nodiscard]] turso::Statement list_statement(const model::Collection& collection,
-                                              const ListRequest& request);
+// Only keys of class integer or text are listed; see odd_keys_statement for the rest. The results
+// of all statements, one after the other, are one list, of which the first `limit` rows count.
+[[nodiscard]] std::vector<turso::Statement> list_statements(const model::Collection& collection,
+                                                            const ListRequest& request);
 // Embeddings whose parent id is one of `parent_keys`, in no order. Columns: key, parent id, parent
 // type (NULL where there is no such column).
 [[nodiscard]] std::vector<turso::Statement> list_children_statements(
@@ -59,12 +65,16 @@ struct ListRequest {
 struct Listed {
   std::vector<model::Place> places;     // valid keys only
   std::vector<model::Skipped> skipped;  // non-UTF-8 keys
-  std::size_t rows = 0;                 // as returned
-  std::optional<model::Place> last;     // of the rows as returned: the walk goes on after it
+  std::size_t rows = 0;                 // with those
+  std::optional<model::Place> last;     // of all rows: the walk goes on after it
 };
+// What was asked for: no more than its limit.
 [[nodiscard]] Result<Listed> read_list(const model::Collection& collection,
-                                       const model::RowSet& rows);
+                                       const ListRequest& request, const model::RowSet& rows);
 
+// One row where more than `rows` rows have a key that can be cached, else none.
+[[nodiscard]] turso::Statement more_than_statement(const model::Collection& collection,
+                                                   std::uint64_t rows);
 // Places of the episodes with these keys, in no order; for read_list().
 [[nodiscard]] std::vector<turso::Statement> places_statements(const model::Collection& episodes,
                                                               std::span<const Value> keys);
@@ -81,6 +91,12 @@ struct Child {
 // one after the other, are one row set.
 [[nodiscard]] std::vector<turso::Statement> rows_statements(const model::Collection& collection,
                                                             std::span<const Value> keys);
+// All rows with a key from `first` to `last` in BINARY order, in no order; of more than `limit`
+// that many. For a collection with access.key_index. A third of the time, at the server, of asking
+// for each key.
+[[nodiscard]] turso::Statement range_statement(const model::Collection& collection,
+                                               const Value& first, const Value& last,
+                                               std::size_t limit);
 // Decodes: UTF-8 and size checks, vectors to f32 (embedding_vector, else JSON text; other encodings
 // kept and counted), dimension checks. Invalid rows go to `skipped`.
 [[nodiscard]] Result<model::RecordPage> read_rows(const model::Collection& collection,

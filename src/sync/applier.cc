@@ -42,7 +42,12 @@ Result<void> Applier::take(const ListedPlaces& event) {
   listed.count += event.places.size();
   listed.ended = event.last;
   TIDEMARK_TRY(skip(*event.collection, event.skipped));
-  if (event.collection->kind == Kind::episodes) return join_window(event);
+  if (event.collection->kind == Kind::episodes) {
+    ++window_lists_;
+    if (!event.by_key) return join_window(event);
+    newest_key_ = event.newest;
+    return {};
+  }
   if (!compares_keys(*event.collection)) return {};
   for (const std::string& key : event.places) listed_keys_[event.collection].add(key);
   return {};
@@ -51,7 +56,6 @@ Result<void> Applier::take(const ListedPlaces& event) {
 // Walks the newest-first index beside the list: both are in the same order. After a chunk the walk
 // stands at the chunk's last place, so that rows put since are not met again.
 Result<void> Applier::join_window(const ListedPlaces& event) {
-  ++window_lists_;
   const auto& places = event.places;
   if (newest_key_.empty() && !places.empty()) newest_key_ = cache::key_of_place(places.front());
   auto next = places.begin();

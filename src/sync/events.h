@@ -16,8 +16,10 @@ namespace tidemark::sync {
 // One chunk of a collection's list, in list order.
 struct ListedPlaces {
   const model::Collection* collection = nullptr;
-  std::vector<std::string> places;  // episodes: encoded places, newest first; others: key texts
+  std::vector<std::string> places;  // episodes: encoded places, newest first; else key texts
   std::vector<model::Skipped> skipped;
+  bool by_key = false;     // episodes: like the others
+  std::string newest;      // the key of the newest episode, where they are listed by key
   bool last = false;       // the list ends here
   bool exhausted = false;  // episodes: the source has no older row
 };

@@ -13,16 +13,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // Looks at the stop token and the deadlines at least this often; wake() ends a poll sooner.
 constexpr std::chrono::milliseconds kPollStep{250};
 
-Result<model::RowSet> joined(std::vector<model::RowSet> results) {
-  model::RowSet rows = std::move(results.at(0));
-  for (std::size_t i = 1; i < results.size(); ++i) {
-    if (results[i].columns().size() != rows.columns().size()) {
-      return turso::unexpected_reply("rows");
-    }
-    rows.append(std::move(results[i]));
-  }
-  return rows;
-}
+// Rows that a range may have: a quarter more than are wanted.
+std::size_t rows_of_range(std::size_t keys) { return keys + keys / 4 + 16; }
 
 constexpr std::string_view kOverLimit = "MAX_ROWS_READ_PER_PASS";
 
@@ -36,12 +28,25 @@ bool may_pass(const Error& error) { return error.code == ErrorCode::unavailable;
 
 }  // namespace
 
+Result<model::RowSet> joined(std::vector<model::RowSet> results) {
+  if (results.empty()) return turso::unexpected_reply("rows");
+  model::RowSet rows = std::move(results[0]);
+  for (std::size_t i = 1; i < results.size(); ++i) {
+    if (results[i].columns().size() != rows.columns().size()) {
+      return turso::unexpected_reply("rows");
+    }
+    rows.append(std::move(results[i]));
+  }
+  return rows;
+}
+
 bool is_over_limit(const Error& error) { return error.source_text == kOverLimit; }
 
 struct Fetcher::Work {
   const model::Collection& collection;
   const RowsSink& sink;
-  PageSizer& sizer;
+  Learned& learned;
+  bool adjacent;                // and an index allows ranges
   std::span<const Value> left;  // not yet in a page
   std::deque<Page> again;       // to be tried again or halved
   std::map<turso::Ticket, Page> in_flight;
@@ -166,7 +171,11 @@ Result<std::vector<model::RowSet>> Fetcher::ask_each(std::vector<turso::Statemen
 }
 
 turso::Batch Fetcher::page_batch(const model::Collection& collection, const Page& page) const {
-  auto statements = source::rows_statements(collection, page.keys);
+  auto statements =
+      page.as_range
+          ? std::vector{source::range_statement(collection, page.keys.front(), page.keys.back(),
+                                                rows_of_range(page.keys.size()))}
+          : source::rows_statements(collection, page.keys);
   if (page.exact) {
     for (auto& statement : statements) {
       statement = source::exact_statement(statement, collection.columns.size());
@@ -177,10 +186,10 @@ turso::Batch Fetcher::page_batch(const model::Collection& collection, const Page
 
 void Fetcher::start_pages(Work& work) {
   const std::size_t by_bytes = std::max<std::size_t>(
-      1, kInFlightBytesMax / std::max<std::size_t>(1, work.sizer.expected_bytes()));
+      1, kInFlightBytesMax / std::max<std::size_t>(1, work.learned.sizer.expected_bytes()));
   // The first page tells how large the others may be.
   const std::size_t limit =
-      work.sizer.is_measured()
+      work.learned.sizer.is_measured()
           ? std::min({connection_.capacity(), by_bytes,
                       static_cast<std::size_t>(config_.max_concurrent_fetches)})
           : 1;
@@ -190,9 +199,10 @@ void Fetcher::start_pages(Work& work) {
       page = std::move(work.again.front());
       work.again.pop_front();
     } else if (!work.left.empty()) {
-      const std::size_t n = std::min(work.sizer.rows(), work.left.size());
+      const std::size_t n = std::min(work.learned.sizer.rows(), work.left.size());
       page.keys.assign(work.left.begin(), work.left.begin() + static_cast<std::ptrdiff_t>(n));
       work.left = work.left.subspan(n);
+      page.as_range = work.adjacent && !work.learned.scattered;
     } else {
       return;
     }
@@ -204,18 +214,20 @@ void Fetcher::start_pages(Work& work) {
 
 // Two pages of half the keys each.
 void Fetcher::split(Work& work, Page page) {
-  work.sizer.too_large(page.keys.size());
+  work.learned.sizer.too_large(page.keys.size());
   const auto middle = page.keys.begin() + static_cast<std::ptrdiff_t>(page.keys.size() / 2);
-  Page first{{page.keys.begin(), middle}, page.tries, page.exact, {}, {}, {}};
-  Page second{{middle, page.keys.end()}, page.tries, page.exact, {}, {}, {}};
-  work.again.push_back(std::move(first));
+  Page second = page;
+  second.keys.assign(middle, page.keys.end());
+  page.keys.erase(middle, page.keys.end());
+  work.again.push_back(std::move(page));
   work.again.push_back(std::move(second));
 }
 
 void Fetcher::take_completion(Work& work, turso::Completion completion) {
   auto found = work.in_flight.extract(completion.ticket);
   if (found.empty()) return;  // an abandoned attempt
-  Finished finished{std::move(found.mapped()), {}, 0, std::nullopt, 0, false};
+  Finished finished;
+  finished.page = std::move(found.mapped());
   finished.page.took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() -
                                                                              finished.page.started);
   ++work.decoding;
@@ -254,6 +266,10 @@ void Fetcher::decode(const Work& work, Finished& finished, turso::BatchReply rep
       finished.inexact = true;
       return {};
     }
+    if (finished.page.as_range && rows.size() >= rows_of_range(finished.page.keys.size())) {
+      finished.scattered = true;
+      return {};
+    }
     TIDEMARK_ASSIGN(records,
                     source::read_rows(work.collection, finished.page.keys, std::move(rows)));
     return work.sink(finished.page.keys, std::move(records));
@@ -279,9 +295,11 @@ Result<void> Fetcher::settle(Work& work, Finished finished) {
   counts_.spend(finished.rows_read, finished.rows_came);
   if (finished.outcome) {
     ++counts_.pages;
-    work.sizer.measured(page.keys.size(), finished.bytes, page.took);
-    if (!finished.inexact) return {};
-    page.exact = true;
+    work.learned.sizer.measured(page.keys.size(), finished.bytes, page.took);
+    if (!finished.inexact && !finished.scattered) return {};
+    page.exact = page.exact || finished.inexact;
+    page.as_range = page.as_range && !finished.scattered;
+    work.learned.scattered = work.learned.scattered || finished.scattered;
     work.again.push_back(std::move(page));
     return {};
   }
@@ -311,12 +329,13 @@ Result<void> Fetcher::settle(Work& work, Finished finished) {
 }
 
 Result<void> Fetcher::rows(const model::Collection& collection, std::span<const Value> keys,
-                           const RowsSink& sink) {
+                           Keys lie, const RowsSink& sink) {
   TIDEMARK_TRY(afford(keys.size()));
-  PageSizer& sizer =
-      sizers_.try_emplace(collection.name, static_cast<std::size_t>(config_.batch_size))
+  Learned& learned =
+      learned_.try_emplace(collection.name, PageSizer(static_cast<std::size_t>(config_.batch_size)))
           .first->second;
-  Work work{collection, sink, sizer, keys, {}, {}};
+  const bool adjacent = lie == Keys::adjacent && collection.access.key_index;
+  Work work{collection, sink, learned, adjacent, keys, {}, {}};
   Result<void> outcome;
   while (outcome && !work.done()) {
     outcome = check_time();

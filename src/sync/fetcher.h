@@ -49,6 +49,13 @@ struct FetchCounts {
 // The error of a pass that would exceed max_rows_read_per_pass.
 [[nodiscard]] bool is_over_limit(const Error& error);
 
+// The rows of statements of one form, one after the other.
+[[nodiscard]] Result<model::RowSet> joined(std::vector<model::RowSet> results);
+
+// How keys lie among those of their table. Adjacent ones are sorted (sort_by_key()), and few rows
+// that are not wanted lie between them: their rows are read as ranges, where an index allows it.
+enum class Keys : std::uint8_t { scattered, adjacent };
+
 // A page of rows with the keys that were asked for.
 using RowsSink =
     std::function<Result<void>(const std::vector<Value>& keys, model::RecordPage page)>;
@@ -83,16 +90,18 @@ class Fetcher {
   [[nodiscard]] Result<std::vector<model::RowSet>> ask_each(
       std::vector<turso::Statement> statements);
   // The rows of `keys`, in pages, several in flight; `sink` gets each page once, in any order,
-  // maybe from two threads at once. A row too large even alone is skipped.
+  // maybe from two threads at once. A row too large even alone is skipped. Keys that are called
+  // adjacent and are not cost a page more.
   [[nodiscard]] Result<void> rows(const model::Collection& collection, std::span<const Value> keys,
-                                  const RowsSink& sink);
+                                  Keys lie, const RowsSink& sink);
   [[nodiscard]] const FetchCounts& counts() const { return counts_; }
 
  private:
   struct Page {
     std::vector<Value> keys;
     std::uint32_t tries = 0;
-    bool exact = false;  // ask in the form that loses nothing
+    bool exact = false;     // ask in the form that loses nothing
+    bool as_range = false;  // ask for all from the first key to the last
     std::chrono::steady_clock::time_point not_before{};
     std::chrono::steady_clock::time_point started{};
     std::chrono::milliseconds took{};
@@ -104,9 +113,15 @@ class Fetcher {
     std::size_t bytes = 0;
     std::optional<std::uint64_t> rows_read;
     std::uint64_t rows_came = 0;
-    bool inexact = false;  // to be asked again in the exact form
+    bool inexact = false;    // to be asked again in the exact form
+    bool scattered = false;  // to be asked again by key
   };
   struct Work;
+  // What pages of a collection told.
+  struct Learned {
+    PageSizer sizer;
+    bool scattered = false;
+  };
 
   [[nodiscard]] Result<void> check_time() const;
   [[nodiscard]] turso::Batch guarded(std::vector<turso::Statement> statements) const;
@@ -131,7 +146,7 @@ class Fetcher {
   std::minstd_rand random_;  // jitter; seeded by the clock, so that a stepped one repeats it
   std::shared_ptr<RequestGuard> guard_;
   FetchCounts counts_;
-  std::map<std::string, PageSizer> sizers_;  // by collection
+  std::map<std::string, Learned> learned_;  // by collection
   std::mutex finished_mutex_;
   std::deque<Finished> finished_;
   Worker worker_;  // last: it ends before what its jobs use

@@ -135,11 +135,16 @@ std::optional<Filling> Pass::filling() {
                  report_.resumed};
 }
 
-Stored Pass::stored() const {
-  if (!filling_ || !report_.resumed) return {};
-  return [this](const model::Collection& collection, std::span<const std::string> keys) {
-    return writer_->stored(collection.name, keys);
-  };
+Cached Pass::cached() const {
+  Cached cached;
+  if (filling_ && report_.resumed) {
+    cached.stored = [this](const model::Collection& collection, std::span<const std::string> keys) {
+      return writer_->stored(collection.name, keys);
+    };
+  }
+  cached.nothing = filling_ && !report_.resumed;
+  cached.window_full = meta_ && !meta_->boundary.place.empty();
+  return cached;
 }
 
 // What can be gone on with stays, when it was the source, a deadline or a person that ended it.

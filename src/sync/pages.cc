@@ -16,10 +16,10 @@ using model::Kind;
 
 void sort_by_key(std::vector<Value>& keys) {
   std::ranges::sort(keys, [](const Value& a, const Value& b) {
-    const auto* const a_text = std::get_if<std::string>(&a);
-    const auto* const b_text = std::get_if<std::string>(&b);
-    if (a_text != nullptr && b_text != nullptr) return *a_text < *b_text;
-    return model::key_text(a) < model::key_text(b);
+    if (a.index() != b.index()) return a.index() < b.index();  // integers before texts
+    const auto* const text = std::get_if<std::string>(&a);
+    if (text != nullptr) return *text < std::get<std::string>(b);
+    return std::get<std::int64_t>(a) < std::get<std::int64_t>(b);
   });
 }
 

@@ -11,8 +11,8 @@
 
 namespace tidemark::sync {
 
-// In the order of the cache's keys: rows that come so are stored at half the cost, and the file is
-// half as large.
+// Integers and texts, in the source's BINARY order, which is the cache's for texts and for integers
+// of one length: rows that come so are stored at half the cost, and the file is half as large.
 void sort_by_key(std::vector<Value>& keys);
 
 // `keys`: those asked for; the ones without a row come out as missing.

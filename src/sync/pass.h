@@ -61,7 +61,7 @@ class Pass {
                                                            Fetcher& fetcher);
   [[nodiscard]] Result<std::optional<std::string>> look_for_damage() const;
   [[nodiscard]] std::optional<Filling> filling();
-  [[nodiscard]] Stored stored() const;
+  [[nodiscard]] Cached cached() const;
   void leave_generation(const Error& error);
 
   // reconcile.cc

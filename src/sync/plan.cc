@@ -82,7 +82,7 @@ Plan make_plan(const std::optional<model::Catalog>& stored, const model::Catalog
   if (!stored) return {Mode::fill, "no cache yet", scope};
   if (full) return {Mode::fill, "asked for a full sync", scope};
   if (other_database) return {Mode::fill, kOtherDatabase, scope};
-  if (stored->collections != found.collections) {
+  if (!model::same_tables(stored->collections, found.collections)) {
     return {Mode::fill, "the tables of the source changed", scope};
   }
   return {Mode::scan, "no change capture at the source", scope};

@@ -110,8 +110,9 @@ class Prober {
     if (episodes == nullptr) return {};
     source::ListRequest newest;
     newest.limit = std::min<std::size_t>(options_.config.batch_size, kPageRowsMax);
-    TIDEMARK_ASSIGN(places, ask({source::list_statement(*episodes, newest)}, request_time()));
-    TIDEMARK_ASSIGN(listed, source::read_list(*episodes, places.reply.results[0]));
+    TIDEMARK_ASSIGN(places, ask(source::list_statements(*episodes, newest), request_time()));
+    TIDEMARK_ASSIGN(list, joined(std::move(places.reply.results)));
+    TIDEMARK_ASSIGN(listed, source::read_list(*episodes, newest, list));
     std::vector<Value> keys;
     keys.reserve(listed.places.size());
     for (model::Place& place : listed.places) keys.push_back(std::move(place.key));

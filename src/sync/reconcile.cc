@@ -23,7 +23,7 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   TIDEMARK_TRY(applier.drop_out_of_scope(open->meta().catalog.catalog));
   TIDEMARK_TRY(transfer(
       applier, fetcher,
-      [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).run(stored()); },
+      [&](const Emit& emit) { return Scan(fetcher, catalog, scope_, emit).run(cached()); },
       [this](const Event& event) { count(event); }));
   phase_ = "confirm";
   tallies_.clear();

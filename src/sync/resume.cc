@@ -13,7 +13,7 @@ std::optional<std::string> cannot_resume(const cache::Meta& begun, const WantedF
   }
   const model::Catalog& catalog = begun.catalog.catalog;
   if (catalog.fingerprint != wanted.catalog.fingerprint ||
-      catalog.collections != wanted.catalog.collections) {
+      !model::same_tables(catalog.collections, wanted.catalog.collections)) {
     return "the tables of the source changed since";
   }
   return std::nullopt;

@@ -13,11 +13,14 @@ namespace {
 
 class WalkTest : public ConnectionTest {};
 
-model::Collection episodes() {
+// With an index on the order column, and where it does not matter without.
+model::Collection episodes(bool indexed = false) {
   model::Collection collection;
   collection.name = "episodes";
   collection.columns = {{"id", "TEXT"}, {"at", ""}};
   collection.order_column = 1;
+  collection.access.key_index = indexed;
+  collection.access.order_index = indexed;
   return collection;
 }
 
@@ -49,13 +52,21 @@ model::RowSet list(turso::Connection& connection, const turso::Statement& statem
   return std::move(*rows);
 }
 
-std::vector<std::string> walk(turso::Connection& connection, std::size_t limit) {
+std::vector<std::string> walk(turso::Connection& connection, std::size_t limit,
+                              const model::Collection& collection = episodes(),
+                              bool overflows = false) {
   std::vector<std::string> places;
   source::ListRequest request;
   request.limit = limit;
+  request.overflows = overflows;
   while (true) {
-    const auto rows = list(connection, source::list_statement(episodes(), request));
-    const auto listed = source::read_list(episodes(), rows);
+    model::RowSet rows;
+    for (const auto& statement : source::list_statements(collection, request)) {
+      auto more = list(connection, statement);
+      if (rows.columns().empty()) rows.set_columns(more.columns());
+      rows.append(std::move(more));
+    }
+    const auto listed = source::read_list(collection, request, rows);
     if (!listed) throw std::runtime_error(listed.error().message);
     for (const auto& place : listed->places) places.push_back(cache::encode_place(place));
     const bool ended = listed->rows < limit;
@@ -79,6 +90,66 @@ TEST_P(WalkTest, in_small_chunks_gives_each_place_once_and_in_order) {
   EXPECT_TRUE(std::ranges::is_sorted(whole, std::greater<>()));
   EXPECT_EQ(walk(*connection, 97), whole);
   EXPECT_EQ(walk(*connection, 10), whole);
+}
+
+// Where the source is known to have more than fit, each statement says where the limit falls.
+TEST_P(WalkTest, by_an_index_gives_the_same) {
+  prepare(rows() + "CREATE INDEX at ON episodes(at)");
+  serve();
+  const auto connection = connect();
+  const auto whole = walk(*connection, 2'000);
+  ASSERT_EQ(whole.size(), 1'000U);
+  for (const bool overflows : {false, true}) {
+    for (const std::size_t limit : {2'000, 1'001, 1'000, 999, 998, 997, 97, 10}) {
+      EXPECT_EQ(walk(*connection, limit, episodes(true), overflows), whole) << limit;
+    }
+  }
+}
+
+TEST_P(WalkTest, text_and_empty_order_values_are_above_no_number) {
+  prepare(
+      "CREATE TABLE episodes(id TEXT PRIMARY KEY, at TEXT); CREATE INDEX at ON episodes(at);"
+      "INSERT INTO episodes VALUES('a', ''), ('b', ' '), ('c', '!'), ('d', '-9'), ('e', '2026'),"
+      "('f', NULL), ('g', '2026'), ('h', 5)");
+  serve();
+  const auto connection = connect();
+  const auto whole = walk(*connection, 9);
+  ASSERT_EQ(whole.size(), 8U);
+  for (const std::size_t limit : {9, 8, 7, 3, 1}) {
+    EXPECT_EQ(walk(*connection, limit, episodes(true), true), whole) << limit;
+  }
+}
+
+TEST_P(WalkTest, by_key_and_ranges_of_rows_go_up_in_binary_order) {
+  prepare(
+      "CREATE TABLE episodes(id TEXT PRIMARY KEY, at);"
+      "INSERT INTO episodes VALUES('a', 1), ('B', 2), ('b', 3), ('', 4), ('ä', 5), ('10', 6),"
+      "('9', 7), (NULL, 8), (x'61', 9)");
+  serve();
+  const auto connection = connect();
+  const model::Collection collection = episodes(true);
+  source::ListRequest request;
+  request.by_key = true;
+  std::vector<std::string> keys;
+  for (request.limit = 3;;) {
+    const auto rows = list(*connection, source::list_statements(collection, request)[0]);
+    const auto listed = source::read_list(collection, request, rows);
+    ASSERT_TRUE(listed);
+    for (const auto& place : listed->places) keys.push_back(std::get<std::string>(place.key));
+    if (listed->rows < request.limit) break;
+    request.after = listed->last;
+  }
+  EXPECT_EQ(keys, (std::vector<std::string>{"", "10", "9", "B", "a", "b", "ä"}));
+  const auto range = list(
+      *connection, source::range_statement(collection, std::string("10"), std::string("a"), 9));
+  EXPECT_EQ(range.size(), 4U);
+  EXPECT_EQ(
+      list(*connection, source::range_statement(collection, std::string(), std::string("b"), 2))
+          .size(),
+      2U);
+  for (const std::uint64_t room : {6, 7}) {
+    EXPECT_EQ(list(*connection, source::more_than_statement(collection, room)).size(), 7 - room);
+  }
 }
 
 TEST_P(WalkTest, keeps_what_json_cannot_hold) {

@@ -103,6 +103,41 @@ TEST(Discovery, an_unindexed_parent_is_a_note_that_names_the_index_which_helps) 
   EXPECT_FALSE(has_note(discovered(help), "CREATE INDEX"));
 }
 
+// A column that compares otherwise must be told how, each time.
+TEST(IsBinary, is_what_declares_no_collation) {
+  const auto binary = [](const char* sql, std::string_view column = "id") {
+    return is_binary(rows({"type", "name", "tbl_name", "sql"},
+                          {{text("index"), text("e"), text("e"), text("CREATE INDEX e ON e(id)")},
+                           {text("table"), text("E"), text("E"), text(sql)}}),
+                     "e", column);
+  };
+  for (const char* sql : {"CREATE TABLE e(id TEXT PRIMARY KEY)", "create table e([ID])",
+                          "CREATE TABLE e(id TEXT, n TEXT COLLATE NOCASE)",
+                          "CREATE TABLE e(id TEXT DEFAULT 'COLLATE NOCASE', \"collate\" TEXT)",
+                          "CREATE TABLE e(id TEXT /* COLLATE NOCASE */, PRIMARY KEY(id))"}) {
+    EXPECT_TRUE(binary(sql)) << sql;
+  }
+  for (const char* sql : {"CREATE TABLE e(id TEXT COLLATE NOCASE PRIMARY KEY)",
+                          "CREATE TABLE e(id TEXT PRIMARY KEY collate rtrim)",
+                          "CREATE TABLE e(id TEXT COLLATE \"NOCASE\")", "CREATE TABLE e(n)", ""}) {
+    EXPECT_FALSE(binary(sql)) << sql;
+  }
+  EXPECT_FALSE(binary("CREATE TABLE e(id TEXT)", "n"));
+}
+
+// A new index at the source is no other table.
+TEST(SameTables, are_those_whose_rows_are_the_same_however_they_are_found) {
+  const auto plain = discovered({});
+  auto indexed = discovered("CREATE INDEX i ON embeddings(item_id)");
+  EXPECT_TRUE(indexed.collections.back().access.parent_index);
+  EXPECT_FALSE(plain.collections.back().access.parent_index);
+  EXPECT_TRUE(model::same_tables(plain.collections, indexed.collections));
+  indexed.collections.back().parent_column.reset();
+  EXPECT_FALSE(model::same_tables(plain.collections, indexed.collections));
+  indexed.collections.pop_back();
+  EXPECT_FALSE(model::same_tables(plain.collections, indexed.collections));
+}
+
 // Turso 0.6 calls F32_BLOB(2) F32_BLOB in PRAGMA table_info: a vector of another dimension was
 // cached from a server and skipped from a file (found by fault_differential).
 TEST(DeclaredSize, is_read_from_the_sql_however_it_is_written) {

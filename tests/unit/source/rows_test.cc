@@ -45,40 +45,75 @@ model::Collection embeddings() {
   return c;
 }
 
+ListRequest up_to(std::size_t rows) {
+  ListRequest request;
+  request.limit = rows;
+  return request;
+}
+
 TEST(ListStatement, walks_newest_first_below_a_place_and_quotes_names) {
   ListRequest request;
   request.limit = 7;
-  EXPECT_EQ(list_statement(episodes(), request).sql,
+  EXPECT_EQ(list_statements(episodes(), request).at(0).sql,
             "SELECT \"id\", \"at\" FROM \"epi\"\"sodes\" WHERE typeof(\"id\") IN "
             "('integer','text') ORDER BY \"at\" COLLATE BINARY DESC, \"id\" COLLATE BINARY DESC "
             "LIMIT 7");
   request.after = model::Place{std::int64_t{5}, std::string("k")};
-  const auto below = list_statement(episodes(), request);
+  const auto below = list_statements(episodes(), request).at(0);
   EXPECT_NE(below.sql.find("\"at\" COLLATE BINARY <= ?1 AND (\"at\" COLLATE BINARY < ?1 OR \"id\" "
                            "COLLATE BINARY < ?2)"),
             std::string::npos)
       << below.sql;
   EXPECT_EQ(below.args, (std::vector<Value>{std::int64_t{5}, std::string("k")}));
   request.nulls_only = true;
-  const auto nulls = list_statement(episodes(), request);
+  const auto nulls = list_statements(episodes(), request).at(0);
   EXPECT_NE(nulls.sql.find("\"at\" IS NULL AND \"id\" COLLATE BINARY < ?"), std::string::npos);
   EXPECT_EQ(nulls.args, std::vector<Value>{std::string("k")});
 }
 
+// Turso 0.6 uses no index for a column with a COLLATE, and sorts all that a condition leaves.
+TEST(ListStatement, an_index_in_binary_order_is_used_and_the_condition_leaves_what_fits) {
+  model::Collection collection = episodes();
+  collection.access.key_index = true;
+  collection.access.order_index = true;
+  const auto first = list_statements(collection, up_to(7));
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].sql.find("COLLATE"), std::string::npos);
+  ListRequest request = up_to(7);
+  request.overflows = true;
+  const auto bounded = list_statements(collection, request);
+  ASSERT_EQ(bounded.size(), 2U);  // those with an order value, those without
+  EXPECT_NE(bounded[0].sql.find("DESC LIMIT 1 OFFSET 6)"), std::string::npos) << bounded[0].sql;
+  EXPECT_NE(bounded[1].sql.find("\"at\" IS NULL"), std::string::npos) << bounded[1].sql;
+  request.after = model::Place{std::int64_t{5}, std::string("k")};
+  const auto below = list_statements(collection, request);
+  ASSERT_EQ(below.size(), 1U);
+  EXPECT_EQ(below[0].sql.find("COLLATE"), std::string::npos);
+  EXPECT_EQ(below[0].args, (std::vector<Value>{std::int64_t{5}, std::string("k")}));
+  request.by_key = true;
+  EXPECT_NE(list_statements(collection, request)[0].sql.find("\"id\" > ?1 ORDER BY \"id\" LIMIT 7"),
+            std::string::npos);
+}
+
 TEST(ListStatement, other_collections_go_up_by_key) {
-  ListRequest request{model::Place{{}, std::string("k")}, false, 3};
-  const auto statement = list_statement(patterns(), request);
+  ListRequest request;
+  request.after = model::Place{{}, std::string("k")};
+  request.limit = 3;
+  const auto statement = list_statements(patterns(), request).at(0);
   EXPECT_NE(statement.sql.find("\"id\" COLLATE BINARY > ?1 ORDER BY \"id\" COLLATE BINARY LIMIT 3"),
             std::string::npos)
       << statement.sql;
 }
 
 TEST(ReadList, keeps_places_and_skips_keys_that_are_not_utf8) {
-  const auto listed = read_list(episodes(), rows({"id", "at"}, {{text("a"), number(3)},
-                                                                {text("\xFF"), number(2)},
-                                                                {number(7), ValueView::null()}}));
+  const auto reply = rows({"id", "at"}, {{text("a"), number(3)},
+                                         {text("\xFF"), number(2)},
+                                         {number(7), ValueView::null()},
+                                         {text("beyond the limit"), ValueView::null()}});
+  const auto listed = read_list(episodes(), up_to(3), reply);
   ASSERT_TRUE(listed);
   EXPECT_EQ(listed->rows, 3U);
+  EXPECT_EQ(listed->last->key, Value(std::int64_t{7}));
   ASSERT_EQ(listed->places.size(), 2U);
   EXPECT_EQ(listed->places[0].order, Value(std::int64_t{3}));
   EXPECT_EQ(listed->places[1].key, Value(std::int64_t{7}));
@@ -88,8 +123,9 @@ TEST(ReadList, keeps_places_and_skips_keys_that_are_not_utf8) {
 
 // A bad key at the end of a chunk took a place of the window, and one within it did not.
 TEST(ReadList, goes_on_after_a_bad_key_without_giving_it_a_place) {
-  const auto listed = read_list(
-      episodes(), rows({"id", "at"}, {{text("a"), number(3)}, {text("\xFF"), number(2)}}));
+  const auto listed =
+      read_list(episodes(), up_to(9),
+                rows({"id", "at"}, {{text("a"), number(3)}, {text("\xFF"), number(2)}}));
   ASSERT_TRUE(listed);
   EXPECT_EQ(listed->places.size(), 1U);
   ASSERT_TRUE(listed->last);
@@ -97,11 +133,18 @@ TEST(ReadList, goes_on_after_a_bad_key_without_giving_it_a_place) {
 }
 
 TEST(ReadList, answers_that_were_not_asked_for_are_no_lists) {
-  EXPECT_EQ(read_list(episodes(), rows({"id"}, {})).error().code, ErrorCode::unavailable);
-  EXPECT_EQ(read_list(patterns(), rows({"id"}, {{ValueView::null()}})).error().code,
-            ErrorCode::unavailable);
-  EXPECT_EQ(read_list(patterns(), rows({"id"}, {{ValueView::blob("x")}})).error().code,
-            ErrorCode::unavailable);
+  const auto code = [](const model::Collection& collection, const model::RowSet& reply,
+                       bool by_key = false) {
+    ListRequest request = up_to(9);
+    request.by_key = by_key;
+    const auto listed = read_list(collection, request, reply);
+    return listed ? std::optional<ErrorCode>() : listed.error().code;
+  };
+  EXPECT_EQ(code(episodes(), rows({"id"}, {})), ErrorCode::unavailable);
+  EXPECT_EQ(code(episodes(), rows({"id", "at"}, {}), true), ErrorCode::unavailable);
+  EXPECT_EQ(code(episodes(), rows({"id"}, {}), true), std::nullopt);
+  EXPECT_EQ(code(patterns(), rows({"id"}, {{ValueView::null()}})), ErrorCode::unavailable);
+  EXPECT_EQ(code(patterns(), rows({"id"}, {{ValueView::blob("x")}})), ErrorCode::unavailable);
 }
 
 TEST(Children, know_their_parents_by_id_and_type) {
@@ -142,6 +185,14 @@ TEST(RowsStatement, asks_for_all_columns_of_exactly_these_keys) {
   ASSERT_EQ(statements.size(), 1U);
   EXPECT_EQ(statements[0].sql, "SELECT \"id\", \"at\" FROM \"epi\"\"sodes\" WHERE \"id\" IN (?,?)");
   EXPECT_EQ(statements[0].args, keys);
+}
+
+TEST(RangeStatement, asks_for_all_between_two_keys_but_no_more_than_so_many) {
+  const auto statement = range_statement(episodes(), std::string("a"), std::string("b"), 9);
+  EXPECT_EQ(
+      statement.sql,
+      "SELECT \"id\", \"at\" FROM \"epi\"\"sodes\" WHERE \"id\" >= ?1 AND \"id\" <= ?2 LIMIT 9");
+  EXPECT_EQ(statement.args, (std::vector<Value>{std::string("a"), std::string("b")}));
 }
 
 // Turso 0.6 plans a long list of keys as a scan of the table for each of them.

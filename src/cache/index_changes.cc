@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cache/index_runs.h"
+
 namespace tidemark::cache {
 
 void IndexChanges::choose(const model::Collection& collection) {
@@ -44,6 +46,17 @@ void IndexChanges::add(std::size_t table, std::string_view key, bool present) {
   to.bytes += key;
   to.bytes += '\0';  // an empty key has a place of its own, too
   bytes_ += key.size() + sizeof(Change);
+  removes_ = removes_ || !present;
+}
+
+Result<void> IndexChanges::write(redb::WriteTransaction& txn, std::string_view name, Table& table,
+                                 std::span<const redb::Change> batch) {
+  const bool as_run = in_place_bytes_ && table.applied_bytes > *in_place_bytes_ &&
+                      batch.front().key <= table.greatest;
+  for (const redb::Change& change : batch) table.applied_bytes += change.key.size();
+  if (as_run) return add_run(txn, name, table.runs++, batch);
+  if (batch.back().key > table.greatest) table.greatest = batch.back().key;
+  return txn.apply({name, redb::KeyType::bytes}, batch);
 }
 
 Result<void> IndexChanges::apply(redb::WriteTransaction& txn) {
@@ -63,11 +76,12 @@ Result<void> IndexChanges::apply(redb::WriteTransaction& txn) {
       batch.push_back(
           {key(change), change.present ? std::optional<std::string_view>("") : std::nullopt});
     }
-    if (!batch.empty()) TIDEMARK_TRY(txn.apply({name, redb::KeyType::bytes}, batch));
+    if (!batch.empty()) TIDEMARK_TRY(write(txn, name, table, batch));
     table.changes.clear();
     table.bytes.clear();
   }
   bytes_ = 0;
+  removes_ = false;
   return {};
 }
 

@@ -10,6 +10,11 @@ namespace tidemark::cache {
 // and before each commit as well.
 inline constexpr std::size_t kIndexChangesBytesMax = std::size_t{1} << 20U;
 
+// Read of each run of an index at a time: a million rows make about a hundred runs.
+inline constexpr std::size_t kRunSliceBytes = std::size_t{16} << 10U;
+// As a fill's commits, of which keys are a part.
+inline constexpr std::size_t kMergeCommitBytes = std::size_t{4} << 20U;
+
 // A filled generation is packed when its file is this large and more than this many times its live
 // bytes. 100,000 rows of 300 bytes under random keys, committed each 16 MiB: 3.5 times, packed 1.8
 // (1.2 but for the free end that redb keeps). It costs as much as writing the rows once more, so

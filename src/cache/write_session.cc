@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "cache/index.h"
+#include "cache/index_runs.h"
 #include "cache/order_key.h"
 #include "cache/tuning.h"
 #include "cache/write_session_impl.h"
@@ -62,7 +63,29 @@ Result<void> WriteSession::Impl::replace(const model::Collection& collection, st
     sum.bytes += key.size() + new_bytes->size();
   }
   indexes.replace(collection, key, before ? &*before : nullptr, after ? &*after : nullptr, sum);
-  return indexes.bytes() < kIndexChangesBytesMax ? Result<void>{} : indexes.apply(txn);
+  return indexes.bytes() < kIndexChangesBytesMax ? Result<void>{} : write_indexes();
+}
+
+// An entry that is taken away may be in a run.
+Result<void> WriteSession::Impl::write_indexes() {
+  if (indexes.deferring() && indexes.removes()) return merge_indexes();
+  return indexes.apply(txn);
+}
+
+Result<void> WriteSession::Impl::settle_indexes() {
+  return indexes.deferring() ? merge_indexes() : indexes.apply(txn);
+}
+
+// Entries that are to be taken away are gathered later than what is in the runs.
+Result<void> WriteSession::Impl::merge_indexes() {
+  if (!indexes.removes()) TIDEMARK_TRY(indexes.apply(txn));
+  indexes.end_deferring();
+  for (const auto& collection : meta.catalog.catalog.collections) {
+    for (const std::string& table : index_tables(collection)) {
+      TIDEMARK_TRY(merge_runs(txn, table, [this] { return commit_and_go_on(); }));
+    }
+  }
+  return indexes.apply(txn);
 }
 
 Result<std::vector<PutOutcome>> WriteSession::put(const model::Collection& collection,
@@ -128,6 +151,7 @@ Result<std::uint64_t> WriteSession::drop(const model::Collection& collection) {
   impl_->indexes.forget(index_tables(collection));
   for (const std::string& table : index_tables(collection)) {
     TIDEMARK_TRY(impl_->txn.drop_table(index_table(table)));
+    TIDEMARK_TRY(impl_->txn.drop_table(index_table(runs_table(table))));
   }
   if (sum != impl_->meta.sums.end()) impl_->meta.sums.erase(sum);
   return count;
@@ -140,7 +164,7 @@ Result<bool> WriteSession::contains(std::string_view collection, std::string_vie
 
 Result<std::vector<WriteSession::PlaceEntry>> WriteSession::Impl::places(
     const model::Collection& episodes, const redb::Range& range) {
-  TIDEMARK_TRY(indexes.apply(txn));
+  TIDEMARK_TRY(settle_indexes());
   const std::string table = newest_table(episodes.name);
   TIDEMARK_ASSIGN(slice, txn.scan(index_table(table), range));
   std::vector<PlaceEntry> entries;
@@ -182,7 +206,7 @@ Result<std::vector<std::string>> WriteSession::keys(std::string_view collection,
 
 Result<std::vector<std::string>> WriteSession::children(const model::Collection& embeddings,
                                                         const model::Parent& parent) {
-  TIDEMARK_TRY(impl_->indexes.apply(impl_->txn));
+  TIDEMARK_TRY(impl_->settle_indexes());
   std::vector<std::string> keys;
   const std::string table = children_table(embeddings.name);
   const std::string prefix = children_prefix(parent.key, parent.kind);
@@ -204,22 +228,34 @@ Result<std::vector<std::string>> WriteSession::children(const model::Collection&
 const Meta& WriteSession::meta() const { return impl_->meta; }
 Meta& WriteSession::edit_meta() { return impl_->meta; }
 
-Result<void> WriteSession::checkpoint() {
-  TIDEMARK_TRY(impl_->indexes.apply(impl_->txn));
-  TIDEMARK_TRY(store_meta(impl_->txn, impl_->meta, impl_->committed));
-  TIDEMARK_TRY(std::move(impl_->txn).commit());
-  *impl_->committed = impl_->meta;
-  TIDEMARK_ASSIGN(next, impl_->db->begin_write());
-  impl_->txn = std::move(next);
+Result<void> WriteSession::Impl::checkpoint() {
+  TIDEMARK_TRY(write_indexes());
+  return commit_and_go_on();
+}
+
+Result<void> WriteSession::Impl::commit_and_go_on() {
+  TIDEMARK_TRY(store_meta(txn, meta, committed));
+  TIDEMARK_TRY(std::move(txn).commit());
+  *committed = meta;
+  TIDEMARK_ASSIGN(next, db->begin_write());
+  txn = std::move(next);
   return {};
 }
+
+Result<void> WriteSession::checkpoint() { return impl_->checkpoint(); }
+
+void WriteSession::defer_indexes(std::size_t in_place_bytes) {
+  impl_->indexes.defer(in_place_bytes);
+}
+
+Result<void> WriteSession::settle_indexes() { return impl_->merge_indexes(); }
 
 Result<void> WriteSession::commit() && {
   Meta& meta = impl_->meta;
   ++meta.state.commit_id;
   meta.state.skipped = meta.skips.size();
   if (meta.catalog != impl_->committed->catalog) ++meta.state.catalog_version;
-  TIDEMARK_TRY(impl_->indexes.apply(impl_->txn));
+  TIDEMARK_TRY(impl_->settle_indexes());
   TIDEMARK_TRY(store_meta(impl_->txn, meta, impl_->committed));
   TIDEMARK_TRY(std::move(impl_->txn).commit());
   *impl_->committed = meta;

@@ -26,6 +26,12 @@ struct WriteSession::Impl {
   // Of each table that was empty when the session first wrote to it: the greatest key put since.
   std::map<std::string, std::string> greatest{};
 
+  // Writes what is gathered; whoever reads an index or commits has it whole.
+  [[nodiscard]] Result<void> write_indexes();
+  [[nodiscard]] Result<void> settle_indexes();
+  [[nodiscard]] Result<void> merge_indexes();
+  [[nodiscard]] Result<void> checkpoint();
+  [[nodiscard]] Result<void> commit_and_go_on();
   [[nodiscard]] bool all_new(const std::string& table, const std::vector<std::string_view>& keys);
   [[nodiscard]] Result<void> replace(const model::Collection& collection, std::string_view key,
                                      const std::optional<std::string_view>& old_bytes,

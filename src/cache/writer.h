@@ -84,6 +84,11 @@ class WriteSession {
   // The meta to commit; sums are the session's own and cannot be set. commit_id is set by commit().
   [[nodiscard]] Meta& edit_meta();
 
+  // Only for a generation that nobody reads yet, before its first row: entries of an index of more
+  // than `in_place_bytes` are kept as sorted runs until it is read or commit() (index_runs.h).
+  void defer_indexes(std::size_t in_place_bytes);
+  // Merges the runs that a killed one left; they are committed with what comes next.
+  [[nodiscard]] Result<void> settle_indexes();
   // Commits what is there and goes on: only for a generation that nobody reads yet, so that memory
   // and file do not grow with the fill.
   [[nodiscard]] Result<void> checkpoint();

@@ -28,6 +28,12 @@ Result<source::Guard> look_at_log(Fetcher& fetcher, const source::GuardState& st
   }
 }
 
+Result<void> settle_indexes(cache::Writer& writer) {
+  TIDEMARK_ASSIGN(session, writer.begin());
+  TIDEMARK_TRY(session.settle_indexes());
+  return session.checkpoint();
+}
+
 std::uint64_t rows_of(const cache::Meta& meta) {
   std::uint64_t rows = 0;
   for (const auto& [name, sum] : meta.sums) rows += sum.count;
@@ -99,6 +105,9 @@ Result<std::optional<std::string>> Pass::take_up(const model::Catalog& catalog, 
   source::GuardState state = guard_state(begun);
   TIDEMARK_ASSIGN(guard, look_at_log(fetcher, state));
   if (auto doubt = source::doubt(state, guard)) return doubt;
+  if (const auto settled = settle_indexes(*writer); !settled) {
+    return "it is damaged: " + settled.error().message;
+  }
   TIDEMARK_ASSIGN(damage, look_for_damage());
   if (damage) return damage;
   // What is read from here on is read now or later, at a source that has both anchors.

@@ -18,6 +18,8 @@ Result<void> Pass::finish_in_place(const model::Catalog& catalog, Fetcher& fetch
 Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   TIDEMARK_ASSIGN(open, writer());
   TIDEMARK_ASSIGN(session, open->begin());
+  // What is smaller than that stays in the page cache from one commit of a fill to the next.
+  if (filling_ && !report_.resumed) session.defer_indexes(setup_.fill_commit_bytes / 2);
   Applier applier(session, catalog, scope_, filling(), setup_.audit);
   if (suspects_) applier.watch(&*suspects_);
   TIDEMARK_TRY(applier.drop_out_of_scope(open->meta().catalog.catalog));

@@ -80,6 +80,7 @@ const std::vector<Operations::Kind>& Operations::kinds() {
                                         {"delete all", 4, &Operations::erase_all},
                                         {"write unlogged", 3, &Operations::write_unlogged},
                                         {"add column", 2, &Operations::add_column},
+                                        {"index", 4, &Operations::toggle_index},
                                         {"recreate", 5, &Operations::recreate},
                                         {"rename", 4, &Operations::rename},
                                         {"save copy", 12, &Operations::save_copy},
@@ -277,6 +278,19 @@ std::string Operations::add_column(Dice& dice, const State& now) {
   source_.run("ALTER TABLE " + quoted(name) + " ADD COLUMN " + column +
               (dice.one_in(2) ? " TEXT" : " TEXT DEFAULT 'd'"));
   return name + "." + column;
+}
+
+// What an index changes is how the source is asked.
+std::string Operations::toggle_index(Dice& dice, const State& now) {
+  const bool order = dice.one_in(2);
+  if (!now.contains(order ? "episodes" : "embeddings")) return "nothing";
+  const std::string name = order ? "episodes_by_start" : "embeddings_by_item";
+  const std::string on = order ? "episodes(start_time)" : "embeddings(item_id)";
+  const bool there =
+      !source_.rows("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = '" + name + "'")
+           .empty();
+  source_.run(there ? "DROP INDEX " + name : "CREATE INDEX " + name + " ON " + on);
+  return name + (there ? " dropped" : " made");
 }
 
 std::string Operations::recreate(Dice& dice, const State& now) {

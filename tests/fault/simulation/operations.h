@@ -52,6 +52,7 @@ class Operations {
   std::string erase_all(Dice& dice, const State& now);
   std::string write_unlogged(Dice& dice, const State& now);
   std::string add_column(Dice& dice, const State& now);
+  std::string toggle_index(Dice& dice, const State& now);
   std::string recreate(Dice& dice, const State& now);
   std::string rename(Dice& dice, const State& now);
   std::string save_copy(Dice& dice, const State& now);

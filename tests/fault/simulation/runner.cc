@@ -57,6 +57,7 @@ Simulation::Simulation(std::uint64_t seed, Plant plant)
       source_(folder_.file("source.db")),
       operations_(source_, folder_.file("")) {
   make_tables(source_);
+  if (dice_.one_in(2)) source_.run("CREATE INDEX episodes_by_start ON episodes(start_time)");
   if (dice_.one_in(2)) {
     operations_.capture(dice_);
     judge_.expect_log();

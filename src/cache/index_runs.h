@@ -1,11 +1,8 @@
-// Entries of an index that is filled, kept as sorted runs until all are there. Entries of rows that
-// come in the order of their keys lie anywhere in an index; once that is larger than the page
-// cache, each commit of a fill writes most of it anew: of a million rows that took three fifths of
-// the time.
-//
-// The runs of an index are one redb table of the generation, "tidemark:runs:INDEX": the key is the
-// run's number (4 bytes, big-endian) and the entry's key, the value is empty. They are committed
-// with the rows that they are of, so that a fill that was killed still has all entries.
+// Entries of an index that is filled, as sorted runs until all are there: those of rows in key
+// order lie anywhere in an index, and once it is larger than the page cache each commit of a fill
+// writes most of it anew. The runs of an index are one redb table of the generation; a key is the
+// run's number (4 bytes, big-endian) and the entry's key, its value empty. They are committed with
+// their rows, so that a fill which was killed still has all entries.
 #pragma once
 
 #include <cstdint>

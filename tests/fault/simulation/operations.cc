@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/fault/simulation/tables.h"
 #include "tests/fault/simulation/values.h"
 
 namespace tidemark::simulation {
@@ -11,28 +12,6 @@ namespace {
 constexpr std::size_t kRowsMax = 30;    // of a table; then inserts become deletes
 constexpr std::size_t kColumnsMax = 9;  // of a table, with added ones
 constexpr std::size_t kCopiesMax = 4;   // of the source that are kept
-
-struct Made {
-  const char* name;
-  const char* sql;
-};
-const std::vector<Made>& tables() {
-  static const std::vector<Made> all = {
-      {"episodes",
-       "(episode_id TEXT PRIMARY KEY, task_description TEXT, start_time, reward REAL, raw BLOB)"},
-      {"patterns",
-       "(pattern_id TEXT PRIMARY KEY, pattern_type TEXT, domain TEXT, pattern_data TEXT)"},
-      {"heuristics", "(heuristic_id INTEGER PRIMARY KEY, condition_text TEXT)"},
-      {"embeddings",
-       "(embedding_id TEXT PRIMARY KEY, item_id TEXT, item_type TEXT, embedding_data TEXT, "
-       "embedding_vector F32_BLOB(2), dimension INTEGER)"},
-      {"embeddings_384",
-       "(embedding_id TEXT PRIMARY KEY, item_id TEXT, embedding_data TEXT, "
-       "embedding_vector F32_BLOB(2))"},
-      {"embeddings_other",
-       "(embedding_id TEXT PRIMARY KEY, item_id TEXT, item_type TEXT, embedding_data TEXT)"}};
-  return all;
-}
 
 std::string quoted(const std::string& name) { return "\"" + name + "\""; }
 
@@ -55,12 +34,6 @@ std::string one_row(Dice& dice, const std::string& table, std::size_t rows) {
 std::string key_name(const Table& table) { return table.columns[table.key_column].name; }
 
 }  // namespace
-
-void make_tables(Database& source) {
-  for (const Made& table : tables()) {
-    source.run("CREATE TABLE " + std::string(table.name) + table.sql);
-  }
-}
 
 Operations::Operations(Database& source, std::string folder)
     : source_(source), folder_(std::move(folder)) {}

@@ -12,9 +12,6 @@
 
 namespace tidemark::simulation {
 
-// The tables that a source starts with.
-void make_tables(Database& source);
-
 // One thread at a time.
 class Operations {
  public:

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/fault/simulation/log_watch.h"
+#include "tests/fault/simulation/tables.h"
 
 namespace tidemark::simulation {
 namespace {

@@ -11,7 +11,7 @@ namespace tidemark::sync {
 inline constexpr std::size_t kPageBytesTarget = std::size_t{2} << 20U;
 // Reply bytes in flight, whatever the count: the replies being read and the ones being decoded,
 // which take about twice as much.
-inline constexpr std::size_t kInFlightBytesMax = std::size_t{8} << 20U;
+inline constexpr std::size_t kInFlightBytesMax = std::size_t{6} << 20U;
 // Keys bound into one statement: SQLite's own limit is 32,766 parameters.
 inline constexpr std::size_t kPageRowsMax = 8'000;
 // A page that takes longer than this is halved the next time: the hosted service ends a transaction

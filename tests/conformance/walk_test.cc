@@ -100,7 +100,7 @@ TEST_P(WalkTest, by_an_index_gives_the_same) {
   const auto whole = walk(*connection, 2'000);
   ASSERT_EQ(whole.size(), 1'000U);
   for (const bool overflows : {false, true}) {
-    for (const std::size_t limit : {2'000, 1'001, 1'000, 999, 998, 997, 97, 10}) {
+    for (const std::size_t limit : {2'000U, 1'001U, 1'000U, 999U, 998U, 997U, 97U, 10U}) {
       EXPECT_EQ(walk(*connection, limit, episodes(true), overflows), whole) << limit;
     }
   }
@@ -115,7 +115,7 @@ TEST_P(WalkTest, text_and_empty_order_values_are_above_no_number) {
   const auto connection = connect();
   const auto whole = walk(*connection, 9);
   ASSERT_EQ(whole.size(), 8U);
-  for (const std::size_t limit : {9, 8, 7, 3, 1}) {
+  for (const std::size_t limit : {9U, 8U, 7U, 3U, 1U}) {
     EXPECT_EQ(walk(*connection, limit, episodes(true), true), whole) << limit;
   }
 }
@@ -147,8 +147,8 @@ TEST_P(WalkTest, by_key_and_ranges_of_rows_go_up_in_binary_order) {
       list(*connection, source::range_statement(collection, std::string(), std::string("b"), 2))
           .size(),
       2U);
-  for (const std::uint64_t room : {6, 7}) {
-    EXPECT_EQ(list(*connection, source::more_than_statement(collection, room)).size(), 7 - room);
+  for (const std::uint64_t room : {6U, 7U}) {
+    EXPECT_EQ(list(*connection, source::more_than_statement(collection, room)).size(), 7U - room);
   }
 }
 

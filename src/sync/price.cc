@@ -7,13 +7,22 @@
 #include "sync/discover.h"
 #include "sync/engine.h"
 #include "sync/follow.h"
+#include "sync/tuning.h"
 
 namespace tidemark::sync {
 namespace {
 
+// A fill that begins learns which episode is the newest, and whether the window has room for all.
+std::uint64_t rows_of_beginning(const model::Collection& episodes, std::uint64_t count,
+                                std::uint64_t room) {
+  const std::uint64_t newest = episodes.access.order_index ? 0 : count;
+  if (room >= kListChunkRows) return newest + std::min(count, room);
+  return newest + (count > room ? room : 0);
+}
+
 // What is in scope, and what reading all of it costs.
 Result<void> price_everything(Fetcher& fetcher, const model::Catalog& catalog, const Scope& scope,
-                              SyncPrice& price) {
+                              Mode mode, SyncPrice& price) {
   std::vector<turso::Statement> counts;
   counts.reserve(catalog.collections.size());
   for (const auto& collection : catalog.collections)
@@ -29,6 +38,9 @@ Result<void> price_everything(Fetcher& fetcher, const model::Catalog& catalog, c
       case model::Kind::episodes:
         price.episodes = std::min(count, scope.max_episodes_cache);
         cost = count + price.episodes;
+        if (mode == Mode::fill) {
+          cost += rows_of_beginning(collection, count, scope.max_episodes_cache);
+        }
         break;
       case model::Kind::patterns:
         price.patterns = count;
@@ -122,11 +134,11 @@ Result<SyncPrice> price_pass(const EngineSetup& setup, std::stop_token stop,
   TIDEMARK_ASSIGN(discovered, discover(fetcher, std::nullopt));
   const model::Catalog& catalog = discovered.catalog;
   SyncPrice price;
-  TIDEMARK_TRY(price_everything(fetcher, catalog, scope, price));
   std::optional<model::Catalog> known;
   if (meta) known = meta->catalog.catalog;
   const bool older = status.readable && status.format_version < cache::kFormatVersion;
   const Plan plan = make_plan(known, catalog, older, request.full, scope);
+  TIDEMARK_TRY(price_everything(fetcher, catalog, scope, plan.mode, price));
   price.mode = to_string(plan.mode);
   price.reason = plan.reason;
   if (plan.mode == Mode::scan && discovered.has_log) {

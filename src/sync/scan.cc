@@ -204,7 +204,8 @@ Result<bool> Scan::all_episodes(const Collection& collection) {
   newest.overflows = true;
   newest.limit = 1;
   auto statements = source::list_statements(collection, newest);
-  statements.push_back(source::more_than_statement(collection, room));
+  const bool list_tells = keys.limit > room;
+  if (!list_tells) statements.push_back(source::more_than_statement(collection, room));
   statements.push_back(source::odd_keys_statement(collection, kOddKeysMax));
   std::ranges::move(source::list_statements(collection, keys), std::back_inserter(statements));
   auto results = fetcher_.ask_each(std::move(statements));
@@ -218,7 +219,7 @@ Result<bool> Scan::all_episodes(const Collection& collection) {
   };
   TIDEMARK_ASSIGN(listed, source::read_list(collection, keys, take_last()));
   const model::RowSet odd = take_last();
-  if (take_last().size() > 0) return false;
+  if (list_tells ? listed.rows > room : take_last().size() > 0) return false;
   TIDEMARK_ASSIGN(rows, joined(std::move(*results)));
   TIDEMARK_ASSIGN(first, source::read_list(collection, newest, rows));
   TIDEMARK_TRY(tell_odd_keys(collection, odd));

@@ -192,9 +192,10 @@ Result<std::vector<std::string>> Scan::places(const Collection& episodes,
   return places;
 }
 
-// False: the window has no room for all, or their keys are too long for one reply, and nothing was
-// told.
+// False: nothing was told, since the window has no room for all, their keys are too long for one
+// reply, or no index has them in order.
 Result<bool> Scan::all_episodes(const Collection& collection) {
+  if (!collection.access.key_index) return false;  // each chunk of keys would be sorted
   const std::uint64_t room = scope_.max_episodes_cache;
   source::ListRequest keys;
   keys.by_key = true;

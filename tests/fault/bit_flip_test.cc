@@ -1,6 +1,8 @@
 // One flipped bit, or a cut, anywhere in a cache file: detected by open, read or scrub, or
 // harmless; never a wrong value, a wrong `absent`, a crash or a hang.
+#include <iterator>
 #include <random>
+#include <sstream>
 
 #include "tests/fault/damaged_file.h"
 #include "tests/fault/known_cache.h"
@@ -17,14 +19,25 @@ constexpr std::size_t kRandomFlips = 20'000;
 #endif
 
 std::string text_of_bit(std::size_t bit) {
-  return "byte " + std::to_string(bit / 8) + " bit " + std::to_string(bit % 8);
+  return "byte " + std::to_string(bit / 8) + " bit " + std::to_string(bit % 8) +
+         ", repeated by TIDEMARK_FLIPS=" + std::to_string(bit);
+}
+
+// Bits that a failed run named, as TIDEMARK_FLIPS="30517 244139".
+std::vector<std::size_t> named_bits() {
+  const char* const given = std::getenv("TIDEMARK_FLIPS");
+  std::istringstream in(given != nullptr ? given : "");
+  return {std::istream_iterator<std::size_t>(in), {}};
 }
 
 TEST(BitFlips, are_detected_or_harmless_and_never_give_a_wrong_answer) {
   std::mt19937_64 random(seed_or(20'261'125));
   const KnownCache known;
-  std::vector<std::size_t> bits;
-  if (soaking()) {
+  std::vector<std::size_t> bits = named_bits();
+  const bool repeated = !bits.empty();
+  if (repeated) {
+    std::printf("%zu bits that were named\n", bits.size());
+  } else if (soaking()) {
     for (std::size_t byte = 0; byte < known.intact.size(); ++byte)
       bits.push_back(byte * 8 + random() % 8);
   } else {
@@ -45,6 +58,7 @@ TEST(BitFlips, are_detected_or_harmless_and_never_give_a_wrong_answer) {
     };
   });
   auto counts = report(outcomes, "flips", [&](std::size_t n) { return text_of_bit(bits[n]); });
+  if (repeated) return;
   EXPECT_GT(counts[by_open], 0U);
   EXPECT_GT(counts[by_read], 0U);
 }

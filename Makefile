@@ -71,19 +71,10 @@ fuzz:
 	@tools/fuzz $(SECONDS)
 
 MINUTES := 90
-STEPS := $(shell echo $$(($(MINUTES) * 11200)))
-STORM_SECONDS := $(shell echo $$(($(MINUTES) * 5)))
-PASSES := $(shell echo $$(($(MINUTES) * 160)))
-ROUNDS := $(shell echo $$(($(MINUTES) * 25)))
 soak:
 	@scripts/setup
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
-	@for program in fault_bit_flips fault_repair fault_kill limits/fault_full_disk limits/fault_little_memory; do \
-	  TIDEMARK_SOAK=1 $(BUILD)/tests/fault/$$program || exit 1; done
-	@TIDEMARK_DIFFERENTIAL_ROUNDS=$(ROUNDS) $(BUILD)/tests/fault/differential/fault_differential
-	@TIDEMARK_STORM_SECONDS=$(STORM_SECONDS) $(BUILD)/tests/fault/storm/fault_server_storm
-	@TIDEMARK_ENDURANCE_PASSES=$(PASSES) $(BUILD)/tests/fault/endurance/fault_endurance
-	@TIDEMARK_SIM_STEPS=$(STEPS) $(BUILD)/tests/fault/simulation/fault_simulation --gtest_filter='Simulation.*'
+	@BUILD=$(BUILD) tools/soak $(MINUTES)
 
 clean:
 	@rm -rf build

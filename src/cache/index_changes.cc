@@ -51,8 +51,8 @@ void IndexChanges::add(std::size_t table, std::string_view key, bool present) {
 
 Result<void> IndexChanges::write(redb::WriteTransaction& txn, std::string_view name, Table& table,
                                  std::span<const redb::Change> batch) {
-  const bool as_run = in_place_bytes_ && table.applied_bytes > *in_place_bytes_ &&
-                      batch.front().key <= table.greatest;
+  if (!in_place_bytes_) return txn.apply({name, redb::KeyType::bytes}, batch);
+  const bool as_run = table.applied_bytes > *in_place_bytes_ && batch.front().key <= table.greatest;
   for (const redb::Change& change : batch) table.applied_bytes += change.key.size();
   if (as_run) return add_run(txn, name, table.runs++, batch);
   if (batch.back().key > table.greatest) table.greatest = batch.back().key;

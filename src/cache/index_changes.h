@@ -25,7 +25,7 @@ class IndexChanges {
   void replace(const model::Collection& collection, std::string_view key, const RowView* before,
                const RowView* after, TableSum& sum);
   // From now on apply() writes inserts into indexes of more than `in_place_bytes` as sorted runs,
-  // until merge(). Not where keys come in the index's own order.
+  // until end_deferring(). Not where keys come in the index's own order.
   void defer(std::size_t in_place_bytes) { in_place_bytes_ = in_place_bytes; }
   // There may be runs, which whoever reads an index table or takes entries from it merges first.
   [[nodiscard]] bool deferring() const { return in_place_bytes_.has_value(); }

@@ -1,5 +1,6 @@
 #include "cache/index_runs.h"
 
+#include <algorithm>
 #include <optional>
 #include <queue>
 #include <vector>
@@ -33,7 +34,7 @@ class Run {
       : table_(std::move(table)), last_(number_of(number)), end_(number_of(number + 1)) {}
 
   // False: the run has ended.
-  Result<bool> next(redb::WriteTransaction& txn) {
+  Result<bool> next(redb::WriteTransaction& txn, std::size_t slice_bytes) {
     if (slice_ && ++at_ < slice_->entries().size()) return true;
     if (slice_ && !slice_->more()) return false;
     if (slice_) last_ = slice_->entries().back().key;
@@ -41,8 +42,8 @@ class Run {
     range.from = last_;
     range.from_exclusive = slice_.has_value();
     range.to = end_;
-    range.bytes_max = kRunSliceBytes;
-    range.entries_max = kRunSliceBytes;
+    range.bytes_max = slice_bytes;
+    range.entries_max = slice_bytes;
     TIDEMARK_ASSIGN(slice, txn.scan(index_table(table_), range));
     slice_.emplace(std::move(slice));
     at_ = 0;
@@ -135,9 +136,10 @@ Result<void> merge_runs(redb::WriteTransaction& txn, const std::string& index,
   const auto above = [&runs](std::size_t a, std::size_t b) {
     return runs[a].key() > runs[b].key();
   };
+  const std::size_t slice_bytes = std::max(kRunSliceBytesMin, kRunsBytes / runs.size());
   std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(above)> least(above);
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    TIDEMARK_ASSIGN(there, runs[i].next(txn));
+    TIDEMARK_ASSIGN(there, runs[i].next(txn, slice_bytes));
     if (there) least.push(i);
   }
   Batch batch;
@@ -146,7 +148,7 @@ Result<void> merge_runs(redb::WriteTransaction& txn, const std::string& index,
     const std::size_t i = least.top();
     least.pop();
     batch.add(runs[i].key());
-    TIDEMARK_ASSIGN(more, runs[i].next(txn));
+    TIDEMARK_ASSIGN(more, runs[i].next(txn, slice_bytes));
     if (more) least.push(i);
     if (batch.bytes() < kIndexChangesBytesMax) continue;
     uncommitted += batch.bytes();

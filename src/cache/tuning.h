@@ -10,8 +10,10 @@ namespace tidemark::cache {
 // and before each commit as well.
 inline constexpr std::size_t kIndexChangesBytesMax = std::size_t{1} << 20U;
 
-// Read of each run of an index at a time: a million rows make about a hundred runs.
-inline constexpr std::size_t kRunSliceBytes = std::size_t{16} << 10U;
+// Read of all runs of an index at a time, and of each at the least: a million rows make about a
+// hundred runs, and memory must not follow their number.
+inline constexpr std::size_t kRunsBytes = std::size_t{2} << 20U;
+inline constexpr std::size_t kRunSliceBytesMin = std::size_t{1} << 10U;
 // As a fill's commits, of which keys are a part.
 inline constexpr std::size_t kMergeCommitBytes = std::size_t{4} << 20U;
 

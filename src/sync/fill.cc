@@ -106,7 +106,7 @@ Result<std::optional<std::string>> Pass::take_up(const model::Catalog& catalog, 
   TIDEMARK_ASSIGN(guard, look_at_log(fetcher, state));
   if (auto doubt = source::doubt(state, guard)) return doubt;
   if (const auto settled = settle_indexes(*writer); !settled) {
-    return "it is damaged: " + settled.error().message;
+    return "its indexes cannot be merged: " + settled.error().message;
   }
   TIDEMARK_ASSIGN(damage, look_for_damage());
   if (damage) return damage;

@@ -15,6 +15,7 @@ namespace {
 // A fill that begins learns which episode is the newest, and whether the window has room for all.
 std::uint64_t rows_of_beginning(const model::Collection& episodes, std::uint64_t count,
                                 std::uint64_t room) {
+  if (!episodes.access.key_index) return 0;  // it asks for the window, as any pass
   const std::uint64_t newest = episodes.access.order_index ? 0 : count;
   if (room >= kListChunkRows) return newest + std::min(count, room);
   return newest + (count > room ? room : 0);

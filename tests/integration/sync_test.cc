@@ -170,6 +170,30 @@ TEST(Sync, vectors_come_from_the_blob_or_the_text_and_a_repeating_text_is_left_o
   EXPECT_EQ(children, 3);
 }
 
+// A range is for keys that few others lie between; what it brought too much is asked for once.
+TEST(Sync, keys_that_lie_far_apart_are_read_by_key_after_one_range) {
+  const auto pages = [](int others) {
+    World world;
+    world.source.run("INSERT INTO episodes VALUES('e1', 'x', 1, 0.5, NULL)");
+    for (const char* const key : {"m", "n", "o", "p", "q", "r"}) {
+      world.source.run("INSERT INTO embeddings VALUES('" + std::string(key) +
+                       "', 'e1', 'episode', '[1,2]', NULL, 2)");
+    }
+    for (int i = 0; i < others; ++i) {
+      const std::string key = std::string(1, "mnopq"[i % 5]) + std::to_string(i);
+      world.source.run("INSERT INTO embeddings VALUES('" + key +
+                       "', 'gone', 'episode', '[1,2]', NULL, 2)");
+    }
+    const auto fill = world.sync();
+    EXPECT_TRUE(fill);
+    EXPECT_EQ(world.cached_keys("embeddings"),
+              (std::vector<std::string>{"m", "n", "o", "p", "q", "r"}));
+    EXPECT_EQ(fill->embeddings_synced, 6U);
+    return fill->pages;
+  };
+  EXPECT_EQ(pages(200), pages(0) + 1);
+}
+
 // The source reads all embeddings for each list of parents; with lists of 5,000 as for an indexed
 // column, 100,000 of them took 34 s.
 TEST(Sync, embeddings_without_an_index_on_their_parent_are_listed_in_few_requests) {

@@ -73,6 +73,7 @@ void in_snapshot(const Record& record, const Reader& reader, const redb::Databas
 void open_and_read(const Record& record, const std::string& path, const std::string& key) {
   redb::OpenOptions options;
   options.page_cache_bytes = ReaderOptions{}.page_cache_bytes;
+  options.check_pages = false;
   const auto bare = [&] {
     const auto db = redb::Database::open(path, options);
     require(db.has_value(), "open bare");
@@ -114,6 +115,7 @@ void run(const Record& record) {
   require(reader.has_value(), "open");
   redb::OpenOptions options;
   options.page_cache_bytes = ReaderOptions{}.page_cache_bytes;
+  options.check_pages = false;
   const auto db = redb::Database::open(path, options);
   require(db.has_value(), "open bare");
   one_shot(record, *reader, *db, keys);

@@ -15,10 +15,10 @@ Result<Database> Database::open(const std::string& path, OpenOptions options) {
   const bool write = options.mode == OpenOptions::Mode::open_or_create;
   tdmk_redb_db* db = nullptr;
   tdmk_redb_error* error = nullptr;
-  const int code =
-      tdmk_redb_open(path.data(), path.size(), write, options.page_cache_bytes, options.file_mode,
-                     options.on_repair_progress ? forward_progress : nullptr,
-                     &options.on_repair_progress, options.fail_after_operations, &db, &error);
+  const int code = tdmk_redb_open(
+      path.data(), path.size(), write, options.page_cache_bytes, options.file_mode,
+      options.on_repair_progress ? forward_progress : nullptr, &options.on_repair_progress,
+      options.check_pages, options.fail_after_operations, &db, &error);
   if (code != TDMK_REDB_OK) return failed("open " + path, error);
   return Database(db);
 }
@@ -34,11 +34,12 @@ Database::~Database() {
 
 Result<ReadTransaction> Database::begin_read() const {
   tdmk_redb_read* read = nullptr;
+  std::uint64_t commit = 0;
   tdmk_redb_error* error = nullptr;
-  if (tdmk_redb_begin_read(handle_, &read, &error) != TDMK_REDB_OK) {
+  if (tdmk_redb_begin_read(handle_, &read, &commit, &error) != TDMK_REDB_OK) {
     return failed("begin a read", error);
   }
-  return ReadTransaction(read);
+  return ReadTransaction(read, commit);
 }
 
 Result<WriteTransaction> Database::begin_write() {

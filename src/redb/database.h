@@ -1,4 +1,6 @@
 // RAII over the redb crate through its C ABI (ffi/tidemark_redb.h). Bytes only; no policy.
+// A page that is not the one which was written there is `corrupt`, to a read and to a write; a
+// write transaction that met one cannot go on, nor can another before the file is opened anew.
 // Fork rule: a handle inherited over fork() answers `invalid` ("inherited over fork") and is
 // leaked.
 #pragma once
@@ -111,11 +113,16 @@ class ReadTransaction {
   [[nodiscard]] Result<std::optional<Guard>> get(TableName table, std::string_view key) const;
   [[nodiscard]] Result<Slice> scan(TableName table, const Range& range) const;
   [[nodiscard]] Result<std::uint64_t> count(TableName table) const;
+  // A number that other commits of the file do not have (64 bits of a hash); 0: not known, as in a
+  // database that is open for writing.
+  [[nodiscard]] std::uint64_t commit() const { return commit_; }
 
  private:
   friend class Database;
-  explicit ReadTransaction(tdmk_redb_read* handle) : handle_(handle) {}
+  ReadTransaction(tdmk_redb_read* handle, std::uint64_t commit)
+      : handle_(handle), commit_(commit) {}
   tdmk_redb_read* handle_ = nullptr;
+  std::uint64_t commit_ = 0;
 };
 
 // value == nullopt deletes the key.
@@ -153,7 +160,8 @@ struct OpenOptions {
   std::size_t page_cache_bytes = std::size_t{8} << 20U;
   unsigned file_mode = 0600;                       // for a file that is created
   std::function<bool(double)> on_repair_progress;  // 0..1; false aborts the repair
-  std::uint64_t fail_after_operations = 0;         // tests only (ffi feature "fault"): 0 = never
+  bool check_pages = true;  // compare each page that is loaded with the checksum in its parent
+  std::uint64_t fail_after_operations = 0;  // tests only (ffi feature "fault"): 0 = never
 };
 
 // Thread-safe; transactions must end before the database is closed.

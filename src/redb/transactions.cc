@@ -119,9 +119,10 @@ Guard& Guard::operator=(Guard&& other) noexcept {
 Guard::~Guard() { tdmk_redb_guard_free(handle_); }
 
 ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)) {}
+    : handle_(std::exchange(other.handle_, nullptr)), commit_(other.commit_) {}
 ReadTransaction& ReadTransaction::operator=(ReadTransaction&& other) noexcept {
   std::swap(handle_, other.handle_);
+  std::swap(commit_, other.commit_);
   return *this;
 }
 ReadTransaction::~ReadTransaction() { tdmk_redb_read_free(handle_); }

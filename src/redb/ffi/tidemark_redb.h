@@ -65,11 +65,14 @@ typedef struct {
 } tdmk_redb_change;
 
 /* Opens `path`: for writing (created with `file_mode` when missing; repaired when its writer was
- * killed, `progress` called with 0..1 and false aborting) or read-only. fail_after > 0: every
- * storage operation after that many fails (feature "fault" only). */
+ * killed, `progress` called with 0..1 and false aborting) or read-only. check_pages: each page that
+ * is loaded is compared with the checksum in its parent; one that does not match is
+ * TDMK_REDB_CORRUPT to each read that needs it, and ends all writing. fail_after > 0: every storage
+ * operation after that many fails (feature "fault" only). */
 int32_t tdmk_redb_open(const char* path, size_t path_len, bool write, size_t cache_bytes,
                        uint32_t file_mode, bool (*progress)(void*, double), void* context,
-                       uint64_t fail_after, tdmk_redb_db** db, tdmk_redb_error** error);
+                       bool check_pages, uint64_t fail_after, tdmk_redb_db** db,
+                       tdmk_redb_error** error);
 int32_t tdmk_redb_close(tdmk_redb_db* db, tdmk_redb_error** error); /* frees it in any case */
 /* True: intact. Needs a writable handle without transactions. */
 int32_t tdmk_redb_check_integrity(tdmk_redb_db* db, bool* intact, tdmk_redb_error** error);
@@ -81,7 +84,9 @@ uint64_t tdmk_redb_error_bytes_needed(const tdmk_redb_error* error);
 void tdmk_redb_error_free(tdmk_redb_error* error);
 void tdmk_redb_buffer_free(tdmk_redb_buffer* buffer);
 
-int32_t tdmk_redb_begin_read(const tdmk_redb_db* db, tdmk_redb_read** read,
+/* *commit: a number that other commits of the file do not have (64 bits of a hash); 0: not known,
+ * which is so where db is open for writing. */
+int32_t tdmk_redb_begin_read(const tdmk_redb_db* db, tdmk_redb_read** read, uint64_t* commit,
                              tdmk_redb_error** error);
 void tdmk_redb_read_free(tdmk_redb_read* read);
 /* byte_key: the table's keys are &[u8], otherwise &str. Nothing found: *guard is null. The bytes

@@ -9,42 +9,11 @@
 #include <map>
 #include <random>
 
-#include "redb/database.h"
 #include "redb/ffi/tidemark_redb.h"
-#include "tests/support/temp_folder.h"
+#include "tests/unit/redb/fixture.h"
 
 namespace tidemark::redb {
 namespace {
-
-constexpr TableName kData{"data", KeyType::text};
-constexpr TableName kIndex{"index", KeyType::bytes};
-
-class Redb : public ::testing::Test {
- protected:
-  Result<Database> writer(std::uint64_t fail_after = 0) {
-    OpenOptions options;
-    options.mode = OpenOptions::Mode::open_or_create;
-    options.fail_after_operations = fail_after;
-    return Database::open(path_, options);
-  }
-  Result<Database> reader() { return Database::open(path_, {}); }
-  static Result<void> put(Database& db, std::string_view key, std::string_view value) {
-    TIDEMARK_ASSIGN(txn, db.begin_write());
-    const Change change{key, value};
-    TIDEMARK_TRY(txn.apply(kData, {&change, 1}));
-    return std::move(txn).commit();
-  }
-  static std::string value_of(const Database& db, std::string_view key) {
-    auto txn = db.begin_read();
-    if (!txn) return txn.error().message;
-    auto found = txn->get(kData, key);
-    if (!found) return found.error().message;
-    return *found ? std::string((*found)->bytes()) : "(none)";
-  }
-
-  support::TempFolder folder_;
-  std::string path_ = folder_.file("test.redb");
-};
 
 TEST_F(Redb, a_reader_follows_the_commits_of_a_writer_and_sees_no_aborted_one) {
   auto db = writer();

@@ -1,8 +1,10 @@
 //! The storage backend: redb's own file backend over a descriptor that we opened (close-on-exec,
-//! registered with the fork rule), with an optional countdown to failure for tests.
+//! registered with the fork rule), which looks at each page that it loads, with an optional
+//! countdown to failure for tests.
 
 use crate::failure::{is_no_space, Failure, NoSpace};
 use crate::fork;
+use crate::pages::Pages;
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 use std::fs::OpenOptions;
@@ -11,6 +13,7 @@ use std::ops::Bound;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Backend {
@@ -18,11 +21,19 @@ pub struct Backend {
     _registered: fork::Registered,
     file: FileBackend,
     fd: RawFd, // of `file`
+    write: bool,
+    pages: Arc<Pages>,
     /// Operations until every further one fails; u64::MAX: never.
     left: AtomicU64,
 }
 
-pub fn open(path: &str, write: bool, mode: u32, fail_after: u64) -> Result<Backend, Failure> {
+pub fn open(
+    path: &str,
+    write: bool,
+    mode: u32,
+    fail_after: u64,
+    pages: Arc<Pages>,
+) -> Result<Backend, Failure> {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(libc::O_CLOEXEC);
     if write {
@@ -36,6 +47,8 @@ pub fn open(path: &str, write: bool, mode: u32, fail_after: u64) -> Result<Backe
         _registered: registered,
         file: FileBackend::new(file)?,
         fd,
+        write,
+        pages,
         left: AtomicU64::new(left),
     })
 }
@@ -79,7 +92,15 @@ impl StorageBackend for Backend {
     }
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.count_down()?;
-        self.file.read(offset, out)
+        self.file.read(offset, out)?;
+        match self.pages.check(offset, out) {
+            Err(damaged) if self.write => Err(io::Error::other(damaged)),
+            Err(_) => {
+                out.fill(0); // no page, which ends this read; an error would end all that follow
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.count_down()?;
@@ -92,6 +113,7 @@ impl StorageBackend for Backend {
     }
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.count_down()?;
+        self.pages.wrote(offset, data);
         self.file.write(offset, data).map_err(|error| self.explain(error, data.len() as u64))
     }
     fn close(&self) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! Failures as the C side sees them: a code, a message, and nothing that unwinds.
 
+use crate::pages::Damaged;
 use std::panic::{catch_unwind, set_hook, AssertUnwindSafe};
 use std::sync::Once;
 
@@ -55,6 +56,9 @@ fn no_space(error: &std::io::Error) -> Option<&NoSpace> {
 }
 
 fn code_of_io(error: &std::io::Error) -> Code {
+    if error.get_ref().is_some_and(|inner| inner.is::<Damaged>()) {
+        return Code::Corrupt;
+    }
     if is_no_space(error) || no_space(error).is_some() {
         return Code::NoSpace;
     }
@@ -110,21 +114,25 @@ from_redb!(
 
 static QUIET: Once = Once::new();
 
-/// Runs `body`; a panic becomes a failure, and says nothing on stderr, which is the program's. The error object is written to `error` when it is wanted.
-pub fn guarded(
-    error: *mut *mut Failure,
-    body: impl FnOnce() -> Result<(), Failure>,
-) -> i32 {
+/// Runs `body`; a panic becomes a failure, and says nothing on stderr, which is the program's.
+pub fn caught(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     QUIET.call_once(|| set_hook(Box::new(|_| {})));
-    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_string())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "panic".to_string());
         Err(Failure::new(Code::Internal, format!("redb panicked: {text}")))
-    });
-    match outcome {
+    })
+}
+
+/// Runs `body` for C: its code. The error object is written to `error` when it is wanted.
+pub fn guarded(
+    error: *mut *mut Failure,
+    body: impl FnOnce() -> Result<(), Failure>,
+) -> i32 {
+    match caught(body) {
         Ok(()) => Code::Ok as i32,
         Err(failure) => {
             let code = failure.code as i32;

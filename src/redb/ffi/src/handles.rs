@@ -3,8 +3,10 @@
 use crate::backend;
 use crate::failure::{guarded, Code, Failure};
 use crate::fork;
+use crate::pages::Pages;
 use redb::{Builder, ConcurrencyMode, Database, ReadOnlyDatabase};
 use std::ffi::{c_char, c_void};
+use std::sync::Arc;
 
 pub enum Open {
     Writer(Database),
@@ -14,6 +16,7 @@ pub enum Open {
 pub struct Db {
     pub epoch: u64,
     pub open: Open,
+    pub pages: Arc<Pages>,
 }
 
 /// Bytes handed to C, freed by `tdmk_redb_buffer_free`.
@@ -50,6 +53,7 @@ pub unsafe extern "C" fn tdmk_redb_open(
     file_mode: u32,
     progress: RepairProgress,
     context: *mut c_void,
+    check_pages: bool,
     fail_after: u64,
     db: *mut *mut Db,
     error: *mut *mut Failure,
@@ -57,7 +61,10 @@ pub unsafe extern "C" fn tdmk_redb_open(
     let context = context as usize; // the callback runs on this thread, inside this call
     guarded(error, || {
         let path = text(path, path_len)?;
-        let backend = backend::open(path, write, file_mode, fail_after)?;
+        let pages = Arc::new(Pages::default());
+        // A writer's open looks at them itself, and chooses a commit.
+        pages.set_checking(check_pages && !write);
+        let backend = backend::open(path, write, file_mode, fail_after, pages.clone())?;
         let mut builder = Builder::new();
         builder.set_cache_size(cache_bytes).set_concurrency_mode(ConcurrencyMode::SingleWriter);
         if let Some(progress) = progress {
@@ -72,7 +79,8 @@ pub unsafe extern "C" fn tdmk_redb_open(
         } else {
             Open::Reader(builder.open_read_only_with_backend(backend)?)
         };
-        *db = Box::into_raw(Box::new(Db { epoch: fork::epoch(), open }));
+        pages.set_checking(check_pages);
+        *db = Box::into_raw(Box::new(Db { epoch: fork::epoch(), open, pages }));
         Ok(())
     })
 }
@@ -104,10 +112,11 @@ pub unsafe extern "C" fn tdmk_redb_check_integrity(
 ) -> i32 {
     guarded(error, || {
         fork::check((*db).epoch)?;
-        match &mut (*db).open {
-            Open::Writer(database) => *intact = database.check_integrity()?,
-            Open::Reader(_) => return Err(read_only()),
-        }
+        let Open::Writer(database) = &mut (*db).open else { return Err(read_only()) };
+        let checking = (*db).pages.set_checking(false);
+        let checked = database.check_integrity();
+        (*db).pages.set_checking(checking);
+        *intact = checked?;
         Ok(())
     })
 }

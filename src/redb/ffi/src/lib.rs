@@ -5,6 +5,7 @@ mod backend;
 mod failure;
 mod fork;
 mod handles;
+mod pages;
 mod read;
 mod tables;
 mod write;

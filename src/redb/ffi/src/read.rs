@@ -1,12 +1,13 @@
 //! Read transactions: get with a guard over its page, and slices of ranges.
 
-use crate::failure::{guarded, Code, Failure};
+use crate::failure::{caught, guarded, Code, Failure};
 use crate::fork;
 use crate::handles::{give, range_of, slice, text, Buffer, CRange, Db, Open};
+use crate::pages::{commit_read_last, Pages};
 use crate::tables::{byte_keys, text_keys};
 use redb::{AccessGuard, ReadTransaction, ReadableDatabase, ReadableTableMetadata};
 use std::ffi::c_char;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[derive(Clone)]
 enum Table {
@@ -18,6 +19,7 @@ enum Table {
 pub struct Read {
     epoch: u64,
     txn: ReadTransaction,
+    pages: Arc<Pages>,
     // Opened once for each transaction: opening costs as much as a get.
     tables: Mutex<Vec<(String, bool, Table)>>,
 }
@@ -30,8 +32,8 @@ pub struct Guard {
 
 impl Read {
     fn table(&self, name: &str, bytes: bool) -> Result<Table, Failure> {
-        let mut tables =
-            self.tables.lock().map_err(|_| Failure::new(Code::Internal, "poisoned"))?;
+        // A panic of redb's leaves the list as it was.
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, _, table)) = tables.iter().find(|(n, b, _)| n == name && *b == bytes) {
             return Ok(table.clone());
         }
@@ -46,21 +48,49 @@ impl Read {
     }
 }
 
+// Runs `body` for C. What redb makes of a page that did not match says less than that it did not.
+unsafe fn reading(
+    read: *const Read,
+    error: *mut *mut Failure,
+    body: impl FnOnce(&Read) -> Result<(), Failure>,
+) -> i32 {
+    guarded(error, || {
+        let read = &*read;
+        fork::check(read.epoch)?;
+        caught(|| body(read)).map_err(|failure| match (failure.code, read.pages.damage()) {
+            (Code::Internal | Code::Corrupt, Some(damage)) => {
+                Failure::new(Code::Corrupt, damage.to_string())
+            }
+            _ => failure,
+        })
+    })
+}
+
 /// # Safety
 /// See the header.
 #[no_mangle]
 pub unsafe extern "C" fn tdmk_redb_begin_read(
     db: *const Db,
     read: *mut *mut Read,
+    commit: *mut u64,
     error: *mut *mut Failure,
 ) -> i32 {
     guarded(error, || {
         fork::check((*db).epoch)?;
         let txn = match &(*db).open {
-            Open::Writer(database) => database.begin_read()?,
-            Open::Reader(database) => database.begin_read()?,
+            Open::Writer(database) => {
+                let txn = database.begin_read()?;
+                *commit = 0; // redb does not read the header for it
+                txn
+            }
+            Open::Reader(database) => {
+                let txn = database.begin_read()?;
+                *commit = commit_read_last();
+                txn
+            }
         };
-        let handle = Read { epoch: (*db).epoch, txn, tables: Mutex::new(Vec::new()) };
+        let pages = (*db).pages.clone();
+        let handle = Read { epoch: (*db).epoch, txn, pages, tables: Mutex::new(Vec::new()) };
         *read = Box::into_raw(Box::new(handle));
         Ok(())
     })
@@ -93,9 +123,7 @@ pub unsafe extern "C" fn tdmk_redb_read_get(
     len: *mut usize,
     error: *mut *mut Failure,
 ) -> i32 {
-    guarded(error, || {
-        let read = &*read;
-        fork::check(read.epoch)?;
+    reading(read, error, |read| {
         let key = slice(key, key_len);
         let found = match read.table(text(table, table_len)?, byte_key)? {
             Table::Text(table) => text_keys::get(&table, key)?,
@@ -141,9 +169,7 @@ pub unsafe extern "C" fn tdmk_redb_read_scan(
     more: *mut bool,
     error: *mut *mut Failure,
 ) -> i32 {
-    guarded(error, || {
-        let read = &*read;
-        fork::check(read.epoch)?;
+    reading(read, error, |read| {
         let range = range_of(range);
         let mut out = Vec::new();
         *more = match read.table(text(table, table_len)?, byte_key)? {
@@ -167,9 +193,7 @@ pub unsafe extern "C" fn tdmk_redb_read_count(
     count: *mut u64,
     error: *mut *mut Failure,
 ) -> i32 {
-    guarded(error, || {
-        let read = &*read;
-        fork::check(read.epoch)?;
+    reading(read, error, |read| {
         *count = match read.table(text(table, table_len)?, byte_key)? {
             Table::Text(table) => table.len()?,
             Table::Bytes(table) => table.len()?,

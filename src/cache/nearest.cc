@@ -161,7 +161,8 @@ class Search {
   }
 
   Result<void> take(const Found& found, Nearest& answer) const {
-    TIDEMARK_ASSIGN(row, find_row(view_.txn, view_.catalog, found.table->name, found.key));
+    TIDEMARK_ASSIGN(
+        row, find_row(*view_.generation, view_.txn, view_.catalog, found.table->name, found.key));
     if (!row) return lost_row(found.table->name, found.key);
     auto parent = parent_in(*found.table, *row);
     TIDEMARK_ASSIGN(belongs, belongs_to_parent(parent));

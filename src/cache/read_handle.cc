@@ -113,7 +113,7 @@ Result<Lookup> ReadHandle::get(std::string_view collection, std::string_view key
   if (options_.when_stale == StalePolicy::serve) {
     const auto catalog = known_catalog(*commit.generation);
     if (catalog) {
-      TIDEMARK_ASSIGN(row, find_row(commit.txn, catalog, collection, key));
+      TIDEMARK_ASSIGN(row, find_row(*commit.generation, commit.txn, catalog, collection, key));
       if (row) return Lookup(std::move(*row));
     }
   }

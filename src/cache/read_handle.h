@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "cache/meta.h"
+#include "cache/row_checks.h"
 #include "redb/database.h"
 #include "tidemark/reader.h"
 
@@ -25,6 +26,7 @@ struct Generation {
   std::mutex mutex;  // guards the next two
   std::uint32_t catalog_version = 0;
   std::shared_ptr<const CatalogRecord> catalog;
+  RowChecks row_checks;
 
   Generation(redb::Database opened, dev_t on, ino_t number)
       : db(std::move(opened)), device(on), inode(number) {}
@@ -70,8 +72,9 @@ class ReadHandle {
 // The row, if it is there and `catalog`, which may be an older one, knows what it needs.
 // Errors: corrupt.
 [[nodiscard]] Result<std::optional<Row>> find_row(
-    const redb::ReadTransaction& txn, const std::shared_ptr<const CatalogRecord>& catalog,
-    std::string_view collection, std::string_view key);
+    Generation& generation, const redb::ReadTransaction& txn,
+    const std::shared_ptr<const CatalogRecord>& catalog, std::string_view collection,
+    std::string_view key);
 
 // The tables that a name means: a kind's every table of that kind, any other that table.
 [[nodiscard]] std::vector<const model::Collection*> tables_of(const View& view,

@@ -137,11 +137,7 @@ Result<RowView> RowView::open(std::string_view table, std::string_view key,
       bytes[1] != 0) {
     return corrupt(table, key);
   }
-  RowView row;
-  row.bytes_ = bytes;
-  row.columns_ = load<std::uint16_t>(bytes, 2);
-  row.schema_id_ = load<std::uint32_t>(bytes, 4);
-  row.hash_ = load<std::uint64_t>(bytes, kHashAt);
+  RowView row = reopen(bytes);
   const std::size_t payload_at = kColumnsAt + row.columns_ * kColumnBytes;
   if (bytes.size() < payload_at) return corrupt(table, key);
   std::size_t start = 0;
@@ -157,6 +153,20 @@ Result<RowView> RowView::open(std::string_view table, std::string_view key,
   if (start != bytes.size() - payload_at) return corrupt(table, key);
   if (row.hash_ != hash_of(table, key, bytes)) return corrupt(table, key);
   return row;
+}
+
+RowView RowView::reopen(std::string_view bytes) {
+  RowView row;
+  row.bytes_ = bytes;
+  row.columns_ = load<std::uint16_t>(bytes, 2);
+  row.schema_id_ = load<std::uint32_t>(bytes, 4);
+  row.hash_ = load<std::uint64_t>(bytes, kHashAt);
+  return row;
+}
+
+std::optional<std::uint64_t> RowView::stated_hash(std::string_view bytes) {
+  if (bytes.size() < kColumnsAt) return std::nullopt;
+  return load<std::uint64_t>(bytes, kHashAt);
 }
 
 ValueView RowView::at(std::size_t column) const {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,10 @@ class RowView {
   // `corrupt` when the bytes are not a row, or their hash does not match table, key and content.
   [[nodiscard]] static Result<RowView> open(std::string_view table, std::string_view key,
                                             std::string_view bytes);
+  // Of bytes that open() has found right, and that are the same still.
+  [[nodiscard]] static RowView reopen(std::string_view bytes);
+  // The hash that stored bytes say they have; nullopt: they are too short to be a row.
+  [[nodiscard]] static std::optional<std::uint64_t> stated_hash(std::string_view bytes);
   [[nodiscard]] std::uint32_t schema_id() const { return schema_id_; }
   [[nodiscard]] std::uint64_t hash() const { return hash_; }
   [[nodiscard]] std::size_t size() const { return columns_; }

@@ -41,23 +41,42 @@ void prefetch(std::string_view bytes) {
 
 using RowPointer = std::unique_ptr<Row::Impl>;
 
+// What a row is made from, beside its bytes.
+struct Origin {
+  Generation& generation;
+  std::uint64_t commit;  // redb::ReadTransaction::commit()
+  const std::shared_ptr<const CatalogRecord>& catalog;
+};
+
+Origin origin_of(const View& view) { return {*view.generation, view.txn.commit(), view.catalog}; }
+
+// A row where it lies in its page.
+Result<RowView> row_in_page(const Origin& origin, std::string_view collection, std::string_view key,
+                            std::string_view bytes) {
+  const auto hash = RowView::stated_hash(bytes);
+  RowChecks& checks = origin.generation.row_checks;
+  if (hash && checks.knows(origin.commit, bytes.data(), *hash)) return RowView::reopen(bytes);
+  prefetch(bytes);
+  TIDEMARK_ASSIGN(row, RowView::open(collection, key, bytes));
+  checks.add(origin.commit, bytes.data(), row.hash());
+  return row;
+}
+
 // `collection` is the catalog's own text. Null: the catalog does not know the row's schema.
-Result<RowPointer> make_row(const std::shared_ptr<const CatalogRecord>& catalog,
-                            std::string_view collection, std::string_view key,
+Result<RowPointer> make_row(const Origin& origin, std::string_view collection, std::string_view key,
                             std::variant<redb::Guard, std::string> bytes) {
-  if (const auto* const guard = std::get_if<redb::Guard>(&bytes)) prefetch(guard->bytes());
   auto impl = std::make_unique<Row::Impl>();
   impl->collection = collection;
   impl->key = key;
   impl->bytes = std::move(bytes);
   const auto* const guard = std::get_if<redb::Guard>(&impl->bytes);
-  const std::string_view stored =
-      guard != nullptr ? guard->bytes() : std::get<std::string>(impl->bytes);
-  TIDEMARK_ASSIGN(row, RowView::open(collection, key, stored));
-  const auto names = catalog->schemas.find(row.schema_id());
-  if (names == catalog->schemas.end() || names->second.size() != row.size()) return nullptr;
+  TIDEMARK_ASSIGN(row, guard != nullptr
+                           ? row_in_page(origin, collection, key, guard->bytes())
+                           : RowView::open(collection, key, std::get<std::string>(impl->bytes)));
+  const auto names = origin.catalog->schemas.find(row.schema_id());
+  if (names == origin.catalog->schemas.end() || names->second.size() != row.size()) return nullptr;
   // Shares the catalog's ownership: no copy of the names.
-  impl->names = {catalog, &names->second};
+  impl->names = {origin.catalog, &names->second};
   impl->view = row;
   return impl;
 }
@@ -206,7 +225,7 @@ Result<Row> row_of(const View& view, const model::Collection& collection, const 
     }
     bytes = found->bytes();
   }
-  TIDEMARK_ASSIGN(row, make_row(view.catalog, collection.name, key, std::move(bytes)));
+  TIDEMARK_ASSIGN(row, make_row(origin_of(view), collection.name, key, std::move(bytes)));
   if (!row) return unknown_schema(key);
   if (!data && !has_entry(collection, row->view, walk.table, entry.key)) return bad_entry(walk);
   return Row(std::move(row));
@@ -238,7 +257,7 @@ std::vector<const model::Collection*> tables_of(const View& view, std::string_vi
   return tables;
 }
 
-Result<std::optional<Row>> find_row(const redb::ReadTransaction& txn,
+Result<std::optional<Row>> find_row(Generation& generation, const redb::ReadTransaction& txn,
                                     const std::shared_ptr<const CatalogRecord>& catalog,
                                     std::string_view collection, std::string_view key) {
   const model::Collection* const found = catalog->catalog.find(collection);
@@ -246,7 +265,8 @@ Result<std::optional<Row>> find_row(const redb::ReadTransaction& txn,
   auto guard = txn.get(data_table(found->name), key);
   if (!guard) return std::unexpected(std::move(guard).error());
   if (!*guard) return std::nullopt;
-  TIDEMARK_ASSIGN(row, make_row(catalog, found->name, key, std::move(**guard)));
+  const Origin origin{generation, txn.commit(), catalog};
+  TIDEMARK_ASSIGN(row, make_row(origin, found->name, key, std::move(**guard)));
   return row ? std::optional(Row(std::move(row))) : std::nullopt;
 }
 
@@ -268,7 +288,7 @@ Result<std::optional<Row>> row_in(const View& view, const model::Collection& tab
                                   std::string_view key) {
   TIDEMARK_ASSIGN(guard, view.txn.get(data_table(table.name), key));
   if (!guard) return std::nullopt;
-  TIDEMARK_ASSIGN(row, make_row(view.catalog, table.name, key, std::move(*guard)));
+  TIDEMARK_ASSIGN(row, make_row(origin_of(view), table.name, key, std::move(*guard)));
   if (!row) return unknown_schema(key);
   return Row(std::move(row));
 }

@@ -97,6 +97,32 @@ TEST(Heal, a_row_that_does_not_match_its_hash_is_fetched_again_by_the_next_pass)
   EXPECT_FALSE(has(cache::corrupt_path(world.cache())));
 }
 
+// Its page is sound, and a reader has checked the row before, where it lies: it is checked again.
+TEST(Heal, a_row_that_changed_without_its_hash_is_told_by_a_reader_that_knew_it) {
+  World world;
+  add_rows(world);
+  ASSERT_TRUE(world.sync());
+  const auto reader = Reader::open(world.cache());
+  ASSERT_TRUE(reader);
+  std::string bytes;
+  {
+    auto db = redb::Database::open(world.cache(), {});
+    auto txn = db->begin_read();
+    bytes = (*txn->get(cache::data_table("patterns"), "p1"))->bytes();
+  }
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(reader->get("patterns", "p1")->presence(), Presence::hit);
+    ASSERT_EQ(reader->get("patterns", "p1")->presence(), Presence::hit);
+    std::string changed = bytes;
+    changed.back() = static_cast<char>(changed.back() ^ 1);
+    change(world.cache(), cache::data_table("patterns"), "p1", changed);
+    const auto found = reader->get("patterns", "p1");
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::corrupt);
+    change(world.cache(), cache::data_table("patterns"), "p1", bytes);
+  }
+}
+
 TEST(Heal, a_lost_row_is_never_absent_and_comes_back) {
   World world;
   add_rows(world);

@@ -80,9 +80,14 @@ Result<void> WriteSession::Impl::settle_indexes() {
 Result<void> WriteSession::Impl::merge_indexes() {
   if (!indexes.removes()) TIDEMARK_TRY(indexes.apply(txn));
   indexes.end_deferring();
+  const auto commit = [this]() -> Result<void> {
+    if (!keep_going()) return fail(ErrorCode::cancelled, "cancelled");
+    return commit_and_go_on();
+  };
   for (const auto& collection : meta.catalog.catalog.collections) {
     for (const std::string& table : index_tables(collection)) {
-      TIDEMARK_TRY(merge_runs(txn, table, [this] { return commit_and_go_on(); }));
+      if (!keep_going()) return fail(ErrorCode::cancelled, "cancelled");
+      TIDEMARK_TRY(merge_runs(txn, table, commit));
     }
   }
   return indexes.apply(txn);
@@ -249,6 +254,10 @@ void WriteSession::defer_indexes(std::size_t in_place_bytes) {
 }
 
 Result<void> WriteSession::settle_indexes() { return impl_->merge_indexes(); }
+
+void WriteSession::set_keep_going(std::function<bool()> keep_going) {
+  impl_->keep_going = std::move(keep_going);
+}
 
 Result<void> WriteSession::commit() && {
   Meta& meta = impl_->meta;

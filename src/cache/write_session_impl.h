@@ -1,6 +1,7 @@
 // What a WriteSession holds; shared by the two .cc files of the writer.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct WriteSession::Impl {
   IndexChanges indexes{};
   // Of each table that was empty when the session first wrote to it: the greatest key put since.
   std::map<std::string, std::string> greatest{};
+  std::function<bool()> keep_going = [] { return true; };
 
   // Writes what is gathered; whoever reads an index or commits has it whole.
   [[nodiscard]] Result<void> write_indexes();

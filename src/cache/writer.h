@@ -89,6 +89,9 @@ class WriteSession {
   void defer_indexes(std::size_t in_place_bytes);
   // Merges the runs that a killed one left; they are committed with what comes next.
   [[nodiscard]] Result<void> settle_indexes();
+  // A merge of runs asks this on its way, by default it goes on; where not, what wanted it is
+  // `cancelled`. Rows and runs stay as after a kill.
+  void set_keep_going(std::function<bool()> keep_going);
   // Commits what is there and goes on: only for a generation that nobody reads yet, so that memory
   // and file do not grow with the fill.
   [[nodiscard]] Result<void> checkpoint();

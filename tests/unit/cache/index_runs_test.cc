@@ -148,6 +148,31 @@ TEST_F(IndexRuns, of_a_killed_fill_have_the_entries_of_all_rows) {
   EXPECT_EQ(runs_kept(), 0U);
 }
 
+TEST_F(IndexRuns, a_merge_ends_when_it_is_told_to_and_loses_nothing) {
+  {
+    auto writer = create();
+    auto session = writer->begin();
+    session->defer_indexes(kInPlaceBytes);
+    fill(*session, 1'000);
+    int asked = 0;
+    session->set_keep_going([&] { return ++asked < 2; });
+    const auto done = std::move(*session).commit();
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::cancelled);
+    EXPECT_EQ(asked, 2);
+  }
+  EXPECT_GT(runs_kept(), 0U);
+  auto writer = Writer::open(path_, {});
+  {
+    auto session = writer->begin();
+    ASSERT_TRUE(session->settle_indexes());
+    ASSERT_TRUE(session->checkpoint());
+  }
+  ASSERT_TRUE(std::move(*writer).close());
+  expect_sound();
+  EXPECT_EQ(newest_first().size(), 1'000U);
+}
+
 TEST_F(IndexRuns, a_merge_that_was_cut_short_comes_to_the_same_when_it_is_done_again) {
   constexpr int kRuns = 3;
   constexpr int kKeys = 30'000;  // of 60 bytes: more than one commit

@@ -65,7 +65,7 @@ impl fmt::Display for Damaged {
 
 impl std::error::Error for Damaged {}
 
-/// Of each page its checksum's upper bits and what its tree holds; 0: not known.
+/// Of each page 62 bits of its checksum, and what its tree holds; 0: not known.
 #[derive(Default, Debug)]
 struct Known {
     region_header_bytes: u64,
@@ -89,7 +89,7 @@ pub struct Pages {
     checking: AtomicBool,
     slot: AtomicU64, // bits of the checksum of the commit slot that was taken last
     known: RwLock<Known>,
-    damaged: AtomicU64, // offset of a page that was, 0: none
+    damaged: AtomicU64, // offset of a page that was, since the newest commit came; 0: none
 }
 
 impl Pages {
@@ -99,7 +99,7 @@ impl Pages {
         self.checking.swap(checking, Ordering::AcqRel)
     }
 
-    /// A page that did not match, if there was any.
+    /// A page that did not match, if there was any since the newest commit came.
     pub fn damage(&self) -> Option<Damaged> {
         let offset = self.damaged.load(Ordering::Relaxed);
         (offset != 0).then_some(Damaged { offset })
@@ -176,6 +176,7 @@ impl Pages {
             known.set_regions(header);
             known.expect(&child_at(slot, ROOT_AT), Holds::Tables);
         }
+        self.damaged.store(0, Ordering::Relaxed);
         self.slot.store(seen, Ordering::Release);
     }
 }

@@ -146,8 +146,9 @@ def test_what_means_nothing_is_refused(world, vectors):
         for bad in ([], [0.0] * DIMENSION, [float("nan")] * DIMENSION):
             with pytest.raises(tidemark.InvalidError):
                 cache.nearest(bad)
-        with pytest.raises(ValueError):
-            cache.nearest(vectors[:2])
+        for bad in (None, 1.0, vectors[:2]):
+            with pytest.raises(ValueError, match="one dimension"):
+                cache.nearest(bad)
         with pytest.raises(ValueError):
             cache.nearest(vectors[0], similarity="manhattan")
         with pytest.raises(ValueError):

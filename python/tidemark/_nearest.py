@@ -107,7 +107,7 @@ def _coverage(found: Any) -> Coverage:
 def search(handle: Any, vector: AnyVector, k: int, collection: str, similarity: Similarity,
            model: Optional[str], of: Optional[str],
            wanted: Optional[Callable[[Row], bool]]) -> Nearest:
-    floats = numpy.ascontiguousarray(vector, dtype="<f4")
+    floats = numpy.asarray(vector, dtype="<f4")
     if floats.ndim != 1:
         raise ValueError(f"a vector has one dimension, not {floats.ndim}")
     if similarity not in _SIMILARITIES:

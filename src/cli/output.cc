@@ -200,8 +200,10 @@ bool too_old(const Freshness& freshness, const std::optional<std::chrono::millis
 }
 
 Error too_old_error(const Freshness& freshness) {
+  const std::string age = freshness.age ? "checked " + format_duration(*freshness.age) + " ago"
+                                        : freshness_text(freshness);
   return {ErrorCode::stale,
-          "the cache is older than --max-age: " + freshness_text(freshness),
+          "the cache is older than --max-age: " + age,
           "run `tidemark sync`, or allow a larger --max-age",
           {}};
 }

@@ -23,9 +23,9 @@ enum Outcome : std::uint8_t {
   harmless,  // everything reads exactly as it was stored
   by_open,   // an error that names the damage
   by_read,
-  by_scrub,
-  silent,  // something is missing, and nothing says so
-  wrong,   // a value, an `absent` or a freshness that is not so
+  by_scrub,  // nothing that was read had changed
+  silent,    // something is missing, and no read said so
+  wrong,     // a value, an `absent` or a freshness that is not so
   crash,
   hang,
 };

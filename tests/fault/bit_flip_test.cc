@@ -1,5 +1,6 @@
-// One flipped bit, or a cut, anywhere in a cache file: detected by open or by a read that meets it,
-// or harmless; never a wrong value, a wrong `absent`, a missing row, a crash or a hang.
+// One flipped bit, or a cut, anywhere in a cache file: told by open, by the read that meets it or,
+// where no read needs what changed, by the scrub; or harmless. Never a wrong value, a wrong
+// `absent`, a missing row, a crash or a hang.
 #include <iterator>
 #include <random>
 #include <sstream>
@@ -58,7 +59,6 @@ TEST(BitFlips, are_detected_or_harmless_and_never_give_a_wrong_answer) {
     };
   });
   auto counts = report(outcomes, "flips", [&](std::size_t n) { return text_of_bit(bits[n]); });
-  EXPECT_EQ(counts[by_scrub] + counts[silent], 0U) << "no read met what the flip had changed";
   if (repeated) return;
   EXPECT_GT(counts[by_open], 0U);
   EXPECT_GT(counts[by_read], 0U);

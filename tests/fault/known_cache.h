@@ -41,8 +41,8 @@ class KnownCache {
     read_freshness(*reader, reading);
     if (reading.wrong) return wrong;
     if (reading.refused) return by_read;
-    if (scrub_finds(path, options)) return by_scrub;
-    return reading.missing ? silent : harmless;
+    if (reading.missing) return silent;
+    return scrub_finds(path, options) ? by_scrub : harmless;
   }
 
   // The rows and lists alone: of a cache that was filled anew.

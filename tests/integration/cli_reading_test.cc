@@ -80,7 +80,8 @@ TEST_F(CliReading, max_age_withholds_rows_and_without_it_stale_rows_come_with_a_
     const Said said = run(words);
     EXPECT_EQ(said.exit, 6);
     EXPECT_EQ(said.out, "");
-    EXPECT_NE(said.err.find("older than --max-age: checked 2 h ago"), std::string::npos) << said.err;
+    EXPECT_NE(said.err.find("older than --max-age: checked 2 h ago"), std::string::npos)
+        << said.err;
   }
   EXPECT_EQ(envelope(on("list", {"episodes", "--max-age", "1h"}), 6)["freshness"]["state"],
             "stale");

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 
 namespace tidemark::cache {
 
@@ -16,26 +15,28 @@ namespace tidemark::cache {
 // the same place is the same row. One slot for each row, which the row that was checked last owns.
 class RowChecks {
  public:
-  RowChecks() : slots_(static_cast<Slot*>(std::calloc(kSlots, sizeof(Slot)))) {}
+  RowChecks() = default;
+  RowChecks(const RowChecks&) = delete;
+  RowChecks& operator=(const RowChecks&) = delete;
+  ~RowChecks() { std::free(slots_.load(std::memory_order_relaxed)); }
 
   // commit: redb::ReadTransaction::commit(); 0 is never known. hash: the one that the row says it
   // has, which must have been found right before add().
   [[nodiscard]] bool knows(std::uint64_t commit, const char* row, std::uint64_t hash) const {
+    const Slot* const slots = slots_.load(std::memory_order_acquire);
     const std::uint64_t mark = mark_of(commit, row, hash);
-    return commit != 0 && mark != 0 && slots_ && slot(row).load(std::memory_order_relaxed) == mark;
+    return slots != nullptr && commit != 0 && mark != 0 &&
+           slots[slot_of(row)].load(std::memory_order_relaxed) == mark;
   }
   void add(std::uint64_t commit, const char* row, std::uint64_t hash) {
-    if (commit == 0 || !slots_) return;
-    const std::uint64_t mark = mark_of(commit, row, hash);
-    slot(row).store(mark, std::memory_order_relaxed);
+    Slot* const slots = slots_or_new();
+    if (slots == nullptr || commit == 0) return;
+    slots[slot_of(row)].store(mark_of(commit, row, hash), std::memory_order_relaxed);
   }
 
  private:
   using Slot = std::atomic<std::uint64_t>;  // 0: empty
   static_assert(Slot::is_always_lock_free && sizeof(Slot) == sizeof(std::uint64_t));
-  struct Free {
-    void operator()(Slot* slots) const { std::free(slots); }
-  };
   static constexpr int kSlotBits = 13;  // 64 KiB
   static constexpr std::size_t kSlots = std::size_t{1} << kSlotBits;
 
@@ -46,9 +47,19 @@ class RowChecks {
   static std::uint64_t mark_of(std::uint64_t commit, const char* row, std::uint64_t hash) {
     return hash ^ std::rotl(commit, 32) ^ mix(row);
   }
-  [[nodiscard]] Slot& slot(const char* row) const { return slots_[mix(row) >> (64 - kSlotBits)]; }
+  static std::size_t slot_of(const char* row) { return mix(row) >> (64 - kSlotBits); }
 
-  std::unique_ptr<Slot[], Free> slots_;  // null: no memory for it, and each row is hashed
+  // Most readers are opened for no row at all.
+  Slot* slots_or_new() {
+    Slot* slots = slots_.load(std::memory_order_acquire);
+    if (slots != nullptr) return slots;
+    auto* const made = static_cast<Slot*>(std::calloc(kSlots, sizeof(Slot)));
+    if (slots_.compare_exchange_strong(slots, made, std::memory_order_acq_rel)) return made;
+    std::free(made);
+    return slots;
+  }
+
+  std::atomic<Slot*> slots_ = nullptr;  // null: none yet, or no memory for them
 };
 
 }  // namespace tidemark::cache

@@ -185,7 +185,7 @@ struct CacheCheck {
   bool marked = false;  // the cache itself says now that it needs repair
 };
 // Checks a cache against itself, in short snapshots: hashes of rows and meta, counts and sums,
-// indexes, embeddings without a parent. deep: also redb's page checksums (needs the lock). Problems
+// indexes, embeddings without a parent. deep: also redb's own pages (needs the lock). Problems
 // are marked in the cache (`needs_repair`) where the lock is free and the file writable.
 // Errors: as Reader::open; corrupt (what the cache says of itself is damaged), busy (deep).
 [[nodiscard]] TIDEMARK_API Result<CacheCheck> check(const std::string& path, bool deep,

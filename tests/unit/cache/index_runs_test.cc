@@ -44,6 +44,17 @@ class IndexRuns : public ::testing::Test {
     }
   }
 
+  // As the fill that goes on does.
+  void settle() const {
+    auto writer = Writer::open(path_, {});
+    {
+      auto session = writer->begin();
+      ASSERT_TRUE(session->settle_indexes());
+      ASSERT_TRUE(session->checkpoint());
+    }
+    ASSERT_TRUE(std::move(*writer).close());
+  }
+
   void expect_sound() const {
     const auto checked = check(path_, true);
     ASSERT_TRUE(checked) << checked.error().message;
@@ -137,13 +148,7 @@ TEST_F(IndexRuns, of_a_killed_fill_have_the_entries_of_all_rows) {
   const auto torn = check(path_, true);
   ASSERT_TRUE(torn);
   EXPECT_FALSE(torn->problems.empty());
-  auto writer = Writer::open(path_, {});
-  {
-    auto session = writer->begin();
-    ASSERT_TRUE(session->settle_indexes());
-    ASSERT_TRUE(session->checkpoint());
-  }
-  ASSERT_TRUE(std::move(*writer).close());
+  settle();
   expect_sound();
   EXPECT_EQ(runs_kept(), 0U);
 }
@@ -162,13 +167,7 @@ TEST_F(IndexRuns, a_merge_ends_when_it_is_told_to_and_loses_nothing) {
     EXPECT_EQ(asked, 2);
   }
   EXPECT_GT(runs_kept(), 0U);
-  auto writer = Writer::open(path_, {});
-  {
-    auto session = writer->begin();
-    ASSERT_TRUE(session->settle_indexes());
-    ASSERT_TRUE(session->checkpoint());
-  }
-  ASSERT_TRUE(std::move(*writer).close());
+  settle();
   expect_sound();
   EXPECT_EQ(newest_first().size(), 1'000U);
 }

@@ -82,10 +82,10 @@ class Copier {
 };
 
 Result<void> copy_all(const redb::ReadTransaction& from, const Meta& meta, const std::string& path,
-                      const WriterOptions& options, const std::function<bool()>& keep_going) {
+                      const WriterOptions& options) {
   ::unlink(path.c_str());  // what a killed one left
   TIDEMARK_ASSIGN(to, redb::Database::open(path, open_options(options)));
-  Copier copier(from, to, keep_going);
+  Copier copier(from, to, options.keep_going);
   const auto indexes = index_names(meta);
   for (const redb::TableName table : tables_of(meta, indexes)) TIDEMARK_TRY(copier.copy(table));
   return std::move(to).close();
@@ -100,8 +100,7 @@ bool worth_packing(const Meta& meta, std::uint64_t file_bytes, PackWhen when) {
 
 // Ends with everything closed.
 Result<bool> packed(const std::string& generation, const std::string& path,
-                    const WriterOptions& options, const std::function<bool()>& keep_going,
-                    PackWhen when) {
+                    const WriterOptions& options, PackWhen when) {
   std::error_code unknown;
   const std::uint64_t file_bytes = std::filesystem::file_size(generation, unknown);
   if (unknown || file_bytes < when.file_bytes_min) return false;
@@ -109,16 +108,16 @@ Result<bool> packed(const std::string& generation, const std::string& path,
   TIDEMARK_ASSIGN(txn, db.begin_read());
   TIDEMARK_ASSIGN(meta, load_meta(txn));
   if (unknown || !worth_packing(meta, file_bytes, when)) return false;
-  TIDEMARK_TRY(copy_all(txn, meta, path, options, keep_going));
+  TIDEMARK_TRY(copy_all(txn, meta, path, options));
   return true;
 }
 
 }  // namespace
 
 Result<void> pack_generation(const std::string& generation, const WriterOptions& options,
-                             const std::function<bool()>& keep_going, PackWhen when) {
+                             PackWhen when) {
   const std::string path = packed_path(generation);
-  auto done = packed(generation, path, options, keep_going, when);
+  auto done = packed(generation, path, options, when);
   if (done && *done && std::rename(path.c_str(), generation.c_str()) == 0) return {};
   ::unlink(path.c_str());
   if (!done && done.error().code != ErrorCode::no_space) {
@@ -127,10 +126,9 @@ Result<void> pack_generation(const std::string& generation, const WriterOptions&
   return {};
 }
 
-Result<bool> pack_cache(const std::string& cache, const WriterOptions& options,
-                        const std::function<bool()>& keep_going, PackWhen when) {
+Result<bool> pack_cache(const std::string& cache, const WriterOptions& options, PackWhen when) {
   const std::string path = packed_path(generation_path(cache));
-  auto done = packed(cache, path, options, keep_going, when);
+  auto done = packed(cache, path, options, when);
   if (done && *done) {
     TIDEMARK_TRY(install_generation(path, cache));
     return true;

@@ -255,10 +255,6 @@ void WriteSession::defer_indexes(std::size_t in_place_bytes) {
 
 Result<void> WriteSession::settle_indexes() { return impl_->merge_indexes(); }
 
-void WriteSession::set_keep_going(std::function<bool()> keep_going) {
-  impl_->keep_going = std::move(keep_going);
-}
-
 Result<void> WriteSession::commit() && {
   Meta& meta = impl_->meta;
   ++meta.state.commit_id;

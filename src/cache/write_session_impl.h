@@ -23,10 +23,10 @@ struct WriteSession::Impl {
   Meta meta;           // as it will be committed
   Meta* committed;     // the writer's, replaced by a commit
   redb::Database* db;  // the writer's
+  std::function<bool()> keep_going;
   IndexChanges indexes{};
   // Of each table that was empty when the session first wrote to it: the greatest key put since.
   std::map<std::string, std::string> greatest{};
-  std::function<bool()> keep_going = [] { return true; };
 
   // Writes what is gathered; whoever reads an index or commits has it whole.
   [[nodiscard]] Result<void> write_indexes();

@@ -11,6 +11,7 @@ namespace tidemark::cache {
 struct Writer::Impl {
   redb::Database db;
   Meta meta;
+  std::function<bool()> keep_going;
 };
 
 redb::OpenOptions open_options(const WriterOptions& options) {
@@ -18,7 +19,7 @@ redb::OpenOptions open_options(const WriterOptions& options) {
   out.mode = redb::OpenOptions::Mode::open_or_create;
   out.page_cache_bytes = options.page_cache_bytes;
   out.file_mode = options.file_mode;
-  out.on_repair_progress = options.on_repair_progress;
+  out.on_repair_progress = [keep_going = options.keep_going](double) { return keep_going(); };
   out.fail_after_operations = options.fail_after_operations;
   return out;
 }
@@ -59,7 +60,7 @@ Result<Writer> Writer::open(const std::string& path, const WriterOptions& option
   TIDEMARK_ASSIGN(read, db.begin_read());
   auto meta = load_meta(read);
   if (!meta) return wrap("open cache " + path, std::move(meta).error());
-  return Writer(std::make_unique<Impl>(Impl{std::move(db), std::move(*meta)}));
+  return Writer(std::make_unique<Impl>(Impl{std::move(db), std::move(*meta), options.keep_going}));
 }
 
 Result<Writer> Writer::create(const std::string& path, const Meta& first,
@@ -70,13 +71,13 @@ Result<Writer> Writer::create(const std::string& path, const Meta& first,
   TIDEMARK_ASSIGN(write, db.begin_write());
   TIDEMARK_TRY(store_meta(write, first, nullptr));
   TIDEMARK_TRY(std::move(write).commit());
-  return Writer(std::make_unique<Impl>(Impl{std::move(db), first}));
+  return Writer(std::make_unique<Impl>(Impl{std::move(db), first, options.keep_going}));
 }
 
 Result<WriteSession> Writer::begin() {
   TIDEMARK_ASSIGN(txn, impl_->db.begin_write());
-  return WriteSession(std::make_unique<WriteSession::Impl>(
-      WriteSession::Impl{std::move(txn), impl_->meta, &impl_->meta, &impl_->db}));
+  return WriteSession(std::make_unique<WriteSession::Impl>(WriteSession::Impl{
+      std::move(txn), impl_->meta, &impl_->meta, &impl_->db, impl_->keep_going}));
 }
 
 Result<std::vector<bool>> Writer::stored(std::string_view collection,

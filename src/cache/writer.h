@@ -20,7 +20,9 @@ struct WriterOptions {
   // More made no fill quicker, of 26 MB or of 240 MB: the system keeps the pages, too.
   std::size_t page_cache_bytes = std::size_t{8} << 20U;
   unsigned file_mode = 0600;
-  std::function<bool(double)> on_repair_progress;
+  // Asked a few times a second by what takes long: the repair of a killed writer's file, a merge of
+  // index runs, packing. False ends it; a merge and packing are `cancelled` then.
+  std::function<bool()> keep_going = [] { return true; };
   std::uint64_t fail_after_operations = 0;  // tests only
 };
 
@@ -86,12 +88,10 @@ class WriteSession {
 
   // Only for a generation that nobody reads yet, before its first row: entries of an index of more
   // than `in_place_bytes` are kept as sorted runs until it is read or commit() (index_runs.h).
+  // A merge that is cancelled leaves rows and runs as a kill does.
   void defer_indexes(std::size_t in_place_bytes);
   // Merges the runs that a killed one left; they are committed with what comes next.
   [[nodiscard]] Result<void> settle_indexes();
-  // A merge of runs asks this on its way, by default it goes on; where not, what wanted it is
-  // `cancelled`. Rows and runs stay as after a kill.
-  void set_keep_going(std::function<bool()> keep_going);
   // Commits what is there and goes on: only for a generation that nobody reads yet, so that memory
   // and file do not grow with the fill.
   [[nodiscard]] Result<void> checkpoint();

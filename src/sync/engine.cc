@@ -116,7 +116,7 @@ cache::WriterOptions Pass::writer_options() const {
   options.page_cache_bytes = setup_.options.page_cache_bytes;
   options.file_mode = setup_.options.cache_mode;
   options.fail_after_operations = setup_.fail_after_operations;
-  options.on_repair_progress = [this](double) { return !stop_.stop_requested(); };
+  options.keep_going = [this] { return !stop_.stop_requested(); };
   return options;
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 
 #include "base/random.h"
 #include "cache/files.h"
@@ -29,9 +28,8 @@ Result<source::Guard> look_at_log(Fetcher& fetcher, const source::GuardState& st
   }
 }
 
-Result<void> settle_indexes(cache::Writer& writer, std::function<bool()> keep_going) {
+Result<void> settle_indexes(cache::Writer& writer) {
   TIDEMARK_ASSIGN(session, writer.begin());
-  session.set_keep_going(std::move(keep_going));
   TIDEMARK_TRY(session.settle_indexes());
   return session.checkpoint();
 }
@@ -58,8 +56,7 @@ Result<void> Pass::fill(const model::Catalog& catalog, Fetcher& fetcher) {
   if (!resumed) TIDEMARK_TRY(begin_fill(catalog));
   TIDEMARK_TRY(finish_in_place(catalog, fetcher));
   progress("install");
-  const auto keep_going = [this] { return !stop_.stop_requested(); };
-  TIDEMARK_TRY(cache::pack_generation(path, writer_options(), keep_going));
+  TIDEMARK_TRY(cache::pack_generation(path, writer_options()));
   TIDEMARK_TRY(cache::install_generation(path, setup_.cache));
   filling_ = false;
   return {};
@@ -107,8 +104,7 @@ Result<std::optional<std::string>> Pass::take_up(const model::Catalog& catalog, 
   source::GuardState state = guard_state(begun);
   TIDEMARK_ASSIGN(guard, look_at_log(fetcher, state));
   if (auto doubt = source::doubt(state, guard)) return doubt;
-  const auto keep_going = [this] { return !stop_.stop_requested(); };
-  if (const auto settled = settle_indexes(*writer, keep_going); !settled) {
+  if (const auto settled = settle_indexes(*writer); !settled) {
     if (stop_.stop_requested()) return std::unexpected(settled.error());
     return "its indexes cannot be merged: " + settled.error().message;
   }

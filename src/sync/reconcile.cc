@@ -20,7 +20,6 @@ Result<void> Pass::reconcile(const model::Catalog& catalog, Fetcher& fetcher) {
   TIDEMARK_ASSIGN(session, open->begin());
   // What is smaller than that stays in the page cache from one commit of a fill to the next.
   if (filling_ && !report_.resumed) session.defer_indexes(setup_.fill_commit_bytes / 2);
-  session.set_keep_going([this] { return !stop_.stop_requested(); });
   Applier applier(session, catalog, scope_, filling(), setup_.audit);
   if (suspects_) applier.watch(&*suspects_);
   TIDEMARK_TRY(applier.drop_out_of_scope(open->meta().catalog.catalog));

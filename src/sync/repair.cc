@@ -51,7 +51,7 @@ class Recover {
     cache::WriterOptions options;
     options.page_cache_bytes = setup_.options.page_cache_bytes;
     options.file_mode = setup_.options.cache_mode;
-    options.on_repair_progress = [this](double) { return !stop_.stop_requested(); };
+    options.keep_going = [this] { return !stop_.stop_requested(); };
     auto mended = cache::mend(setup_.cache, options, [&](const cache::Identity& identity) {
       auto checked = check_identity(identity, setup_.url);
       refused = !checked;

@@ -133,8 +133,7 @@ Result<void> Pass::check_rows() {
 // The pass is done; a file that could not be packed is as it was.
 void Pass::pack() {
   if (filling_ || report_.commits == 0) return;  // a generation is packed before it is installed
-  [[maybe_unused]] const auto packed =
-      cache::pack_cache(setup_.cache, writer_options(), [this] { return !stop_.stop_requested(); });
+  [[maybe_unused]] const auto packed = cache::pack_cache(setup_.cache, writer_options());
 }
 
 // The cache tells its readers why the source cannot be had. When even that fails the age tells.

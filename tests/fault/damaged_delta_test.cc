@@ -2,7 +2,6 @@
 // that every read afterwards is right or told, and `repair` ends equal to the source.
 #include <random>
 
-#include "tests/fault/damaged_file.h"
 #include "tests/fault/known_cache.h"
 #include "tests/integration/captured.h"
 

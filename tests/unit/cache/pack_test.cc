@@ -13,7 +13,6 @@ namespace {
 
 using support::episode;
 
-const auto kGoOn = [] { return true; };
 // Caches of a few megabytes, so that tests are quick.
 constexpr PackWhen kSmall{std::uint64_t{1} << 20U, 1.5};
 
@@ -74,7 +73,7 @@ TEST_F(Pack, gives_the_same_cache_in_a_file_little_larger_than_its_live_bytes) {
   const std::string before = contents();
   const std::uint64_t live = *inspect(next_).live_bytes;
   EXPECT_GT(file_bytes(), live * 3 / 2);
-  ASSERT_TRUE(pack_generation(next_, {}, kGoOn, kSmall));
+  ASSERT_TRUE(pack_generation(next_, {}, kSmall));
   EXPECT_EQ(contents(), before);
   EXPECT_LT(file_bytes(), live * 7 / 5);
   EXPECT_FALSE(left_over());
@@ -94,18 +93,18 @@ TEST_F(Pack, of_a_cache_puts_a_smaller_file_in_its_place_and_readers_move_over) 
   const auto reader = Reader::open(cache_.path);
   ASSERT_TRUE(reader);
   const std::uint64_t before = std::filesystem::file_size(cache_.path);
-  const auto packed = pack_cache(cache_.path, {}, kGoOn, kSmall);
+  const auto packed = pack_cache(cache_.path, {}, kSmall);
   ASSERT_TRUE(packed) << packed.error().message;
   EXPECT_TRUE(*packed);
   EXPECT_LT(std::filesystem::file_size(cache_.path), before);
   EXPECT_EQ(*reader->snapshot()->count("episodes"), 3'000U);
-  EXPECT_FALSE(*pack_cache(cache_.path, {}, kGoOn, kSmall));
+  EXPECT_FALSE(*pack_cache(cache_.path, {}, kSmall));
 }
 
 TEST_F(Pack, leaves_a_small_file_alone) {
   fill(100, 100);
   const auto before = inode();
-  ASSERT_TRUE(pack_generation(next_, {}, kGoOn, kSmall));
+  ASSERT_TRUE(pack_generation(next_, {}, kSmall));
   EXPECT_EQ(inode(), before);
 }
 
@@ -113,7 +112,9 @@ TEST_F(Pack, that_is_stopped_is_cancelled_and_leaves_the_generation_as_it_was) {
   fill(3'000, 1'000);
   const std::string before = contents();
   int asked = 0;
-  const auto stopped = pack_generation(next_, {}, [&] { return ++asked < 3; }, kSmall);
+  WriterOptions options;
+  options.keep_going = [&] { return ++asked < 3; };
+  const auto stopped = pack_generation(next_, options, kSmall);
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
   EXPECT_FALSE(left_over());
@@ -128,7 +129,7 @@ TEST_F(Pack, that_fails_at_any_operation_leaves_the_generation_as_it_was) {
   while (true) {
     WriterOptions options;
     options.fail_after_operations = n;
-    const auto done = pack_generation(next_, options, kGoOn, kSmall);
+    const auto done = pack_generation(next_, options, kSmall);
     if (done) break;
     ASSERT_EQ(inode(), old_inode) << n;
     ASSERT_FALSE(left_over()) << n;

@@ -115,6 +115,7 @@ TEST_F(RedbPages, an_older_one_in_its_place_is_never_read) {
 
 TEST_F(RedbPages, each_bit_of_the_addresses_in_a_branch_is_told) {
   int branches = 0;
+  int told = 0;
   for (std::size_t at = kPageBytes; at + kPageBytes <= after_.size(); at += kPageBytes) {
     const auto children = static_cast<unsigned char>(after_[at + 2]) + std::size_t{1};
     const std::string_view page = std::string_view(after_).substr(at, kPageBytes);
@@ -128,10 +129,11 @@ TEST_F(RedbPages, each_bit_of_the_addresses_in_a_branch_is_told) {
       store(damaged);
       auto db = reader();
       ASSERT_TRUE(db) << db.error().message;
-      read_all(*db);
+      told += read_all(*db).corrupt > 0 ? 1 : 0;
     }
   }
   EXPECT_GT(branches, 0);
+  EXPECT_GT(told, 0);
 }
 
 TEST_F(RedbPages, a_writer_ends_where_it_meets_a_damaged_one_and_commits_nothing) {

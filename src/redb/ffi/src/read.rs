@@ -77,18 +77,11 @@ pub unsafe extern "C" fn tdmk_redb_begin_read(
 ) -> i32 {
     guarded(error, || {
         fork::check((*db).epoch)?;
-        let txn = match &(*db).open {
-            Open::Writer(database) => {
-                let txn = database.begin_read()?;
-                *commit = 0; // redb does not read the header for it
-                txn
-            }
-            Open::Reader(database) => {
-                let txn = database.begin_read()?;
-                *commit = commit_read_last();
-                txn
-            }
+        let (txn, seen) = match &(*db).open {
+            Open::Writer(database) => (database.begin_read()?, 0), // for which redb reads no header
+            Open::Reader(database) => (database.begin_read()?, commit_read_last()),
         };
+        *commit = seen;
         let pages = (*db).pages.clone();
         let handle = Read { epoch: (*db).epoch, txn, pages, tables: Mutex::new(Vec::new()) };
         *read = Box::into_raw(Box::new(handle));

@@ -84,7 +84,7 @@ inline void fill_cache(const std::string& path, const std::vector<cache::Encoded
   }
   require(std::move(*session).commit().has_value(), "commit");
   require(std::move(*writer).close().has_value(), "close");
-  require(cache::pack_generation(next, {}, [] { return true; }).has_value(), "pack");
+  require(cache::pack_generation(next, {}).has_value(), "pack");
   require(cache::install_generation(next, path).has_value(), "install");
 }
 

@@ -75,7 +75,8 @@ TEST_F(DaemonScrub, a_flipped_bit_is_found_and_healed_by_nobody_and_no_read_is_w
   EXPECT_TRUE(wait_until([&] { return passes() > 1; }));
   EXPECT_NE(log().find("scrub: the cache is damaged: "), std::string::npos) << log();
   EXPECT_NE(log().find("does not match its checksum"), std::string::npos) << log();
-  EXPECT_NE(log().find("sync (scrub)"), std::string::npos) << log();
+  // A reader that has seen the mark may ask for the pass before the scrub does.
+  EXPECT_TRUE(log().contains("sync (scrub)") || log().contains("sync (nudge)")) << log();
   const Exposition said = metrics();
   EXPECT_GT(said.at("tidemark_scrub_findings_total"), 0);
   EXPECT_EQ(said.at("tidemark_scrub_walks_total{outcome=\"damaged\"}"), 1);

@@ -67,7 +67,21 @@ Result<void> check_folder(const std::string& path) {
 }  // namespace
 
 std::string generation_path(const std::string& cache) { return cache + ".next"; }
+std::string begun_path(const std::string& generation) { return generation + ".begun"; }
 std::string packed_path(const std::string& generation) { return generation + ".packed"; }
+
+void remove_generation(const std::string& generation) {
+  for (const std::string& path : {generation, begun_path(generation), packed_path(generation)}) {
+    ::unlink(path.c_str());
+  }
+}
+
+Result<void> keep_generation(const std::string& generation) {
+  const std::string begun = begun_path(generation);
+  TIDEMARK_TRY(sync_path(begun, O_RDONLY));
+  if (::rename(begun.c_str(), generation.c_str()) == 0) return {};
+  return system_error("rename to " + generation);
+}
 
 Result<void> install_generation(const std::string& generation, const std::string& cache) {
   TIDEMARK_TRY(sync_path(generation, O_RDONLY));

@@ -10,8 +10,14 @@ namespace tidemark::cache {
 
 // CACHE.next: the file that a fill writes before it is renamed into place.
 [[nodiscard]] std::string generation_path(const std::string& cache);
+// CACHE.next.begun: the same while nothing of it need outlive the machine.
+[[nodiscard]] std::string begun_path(const std::string& generation);
+// fsync of CACHE.next.begun, which is CACHE.next from then on.
+[[nodiscard]] Result<void> keep_generation(const std::string& generation);
 // CACHE.next.packed: its copy in key order, until that takes its place.
 [[nodiscard]] std::string packed_path(const std::string& generation);
+// All of these.
+void remove_generation(const std::string& generation);
 // fsync of the file, rename over the cache, fsync of the directory. The caller holds CACHE.lock.
 [[nodiscard]] Result<void> install_generation(const std::string& generation,
                                               const std::string& cache);

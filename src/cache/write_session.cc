@@ -81,12 +81,12 @@ Result<void> WriteSession::Impl::merge_indexes() {
   if (!indexes.removes()) TIDEMARK_TRY(indexes.apply(txn));
   indexes.end_deferring();
   const auto commit = [this]() -> Result<void> {
-    if (!keep_going()) return fail(ErrorCode::cancelled, "cancelled");
+    if (!writer->keep_going()) return fail(ErrorCode::cancelled, "cancelled");
     return commit_and_go_on();
   };
   for (const auto& collection : meta.catalog.catalog.collections) {
     for (const std::string& table : index_tables(collection)) {
-      if (!keep_going()) return fail(ErrorCode::cancelled, "cancelled");
+      if (!writer->keep_going()) return fail(ErrorCode::cancelled, "cancelled");
       TIDEMARK_TRY(merge_runs(txn, table, commit));
     }
   }
@@ -239,10 +239,11 @@ Result<void> WriteSession::Impl::checkpoint() {
 }
 
 Result<void> WriteSession::Impl::commit_and_go_on() {
-  TIDEMARK_TRY(store_meta(txn, meta, committed));
+  TIDEMARK_TRY(store_meta(txn, meta, &writer->meta));
   TIDEMARK_TRY(std::move(txn).commit());
-  *committed = meta;
-  TIDEMARK_ASSIGN(next, db->begin_write());
+  writer->meta = meta;
+  TIDEMARK_TRY(writer->keep());
+  TIDEMARK_ASSIGN(next, writer->db.begin_write());
   txn = std::move(next);
   return {};
 }
@@ -257,13 +258,14 @@ Result<void> WriteSession::settle_indexes() { return impl_->merge_indexes(); }
 
 Result<void> WriteSession::commit() && {
   Meta& meta = impl_->meta;
+  Meta& committed = impl_->writer->meta;
   ++meta.state.commit_id;
   meta.state.skipped = meta.skips.size();
-  if (meta.catalog != impl_->committed->catalog) ++meta.state.catalog_version;
+  if (meta.catalog != committed.catalog) ++meta.state.catalog_version;
   TIDEMARK_TRY(impl_->settle_indexes());
-  TIDEMARK_TRY(store_meta(impl_->txn, meta, impl_->committed));
+  TIDEMARK_TRY(store_meta(impl_->txn, meta, &committed));
   TIDEMARK_TRY(std::move(impl_->txn).commit());
-  *impl_->committed = meta;
+  committed = meta;
   return {};
 }
 

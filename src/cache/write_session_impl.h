@@ -18,12 +18,20 @@ namespace tidemark::cache {
 // How a file is opened for writing.
 [[nodiscard]] redb::OpenOptions open_options(const WriterOptions& options);
 
+struct Writer::Impl {
+  redb::Database db;
+  Meta meta;  // as last committed
+  std::function<bool()> keep_going;
+  std::string unkept{};  // the path that a new generation gets when it is to outlive the machine
+
+  // What was committed is durable, and what will be.
+  [[nodiscard]] Result<void> keep();
+};
+
 struct WriteSession::Impl {
   redb::WriteTransaction txn;
-  Meta meta;           // as it will be committed
-  Meta* committed;     // the writer's, replaced by a commit
-  redb::Database* db;  // the writer's
-  std::function<bool()> keep_going;
+  Meta meta;  // as it will be committed
+  Writer::Impl* writer;
   IndexChanges indexes{};
   // Of each table that was empty when the session first wrote to it: the greatest key put since.
   std::map<std::string, std::string> greatest{};

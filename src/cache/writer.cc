@@ -1,18 +1,18 @@
 #include "cache/writer.h"
 
-#include <unistd.h>
-
 #include "cache/files.h"
 #include "cache/row_format.h"
 #include "cache/write_session_impl.h"
 
 namespace tidemark::cache {
 
-struct Writer::Impl {
-  redb::Database db;
-  Meta meta;
-  std::function<bool()> keep_going;
-};
+Result<void> Writer::Impl::keep() {
+  if (unkept.empty()) return {};
+  TIDEMARK_TRY(keep_generation(unkept));
+  unkept.clear();
+  db.sync_commits();
+  return {};
+}
 
 redb::OpenOptions open_options(const WriterOptions& options) {
   redb::OpenOptions out;
@@ -65,19 +65,20 @@ Result<Writer> Writer::open(const std::string& path, const WriterOptions& option
 
 Result<Writer> Writer::create(const std::string& path, const Meta& first,
                               const WriterOptions& options) {
-  ::unlink(path.c_str());  // what a killed fill left
-  ::unlink(packed_path(path).c_str());
-  TIDEMARK_ASSIGN(db, redb::Database::open(path, open_options(options)));
+  remove_generation(path);
+  redb::OpenOptions unsynced = open_options(options);
+  unsynced.defer_sync = true;
+  TIDEMARK_ASSIGN(db, redb::Database::open(begun_path(path), unsynced));
   TIDEMARK_ASSIGN(write, db.begin_write());
   TIDEMARK_TRY(store_meta(write, first, nullptr));
   TIDEMARK_TRY(std::move(write).commit());
-  return Writer(std::make_unique<Impl>(Impl{std::move(db), first, options.keep_going}));
+  return Writer(std::make_unique<Impl>(Impl{std::move(db), first, options.keep_going, path}));
 }
 
 Result<WriteSession> Writer::begin() {
   TIDEMARK_ASSIGN(txn, impl_->db.begin_write());
-  return WriteSession(std::make_unique<WriteSession::Impl>(WriteSession::Impl{
-      std::move(txn), impl_->meta, &impl_->meta, &impl_->db, impl_->keep_going}));
+  return WriteSession(std::make_unique<WriteSession::Impl>(
+      WriteSession::Impl{std::move(txn), impl_->meta, impl_.get()}));
 }
 
 Result<std::vector<bool>> Writer::stored(std::string_view collection,
@@ -94,6 +95,12 @@ Result<std::vector<bool>> Writer::stored(std::string_view collection,
 
 const Meta& Writer::meta() const { return impl_->meta; }
 
-Result<void> Writer::close() && { return std::move(impl_->db).close(); }
+Result<void> Writer::close() && {
+  TIDEMARK_TRY(std::move(impl_->db).close());
+  if (impl_->unkept.empty()) return {};
+  TIDEMARK_TRY(keep_generation(impl_->unkept));
+  impl_->unkept.clear();
+  return {};
+}
 
 }  // namespace tidemark::cache

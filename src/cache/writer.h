@@ -95,7 +95,7 @@ class WriteSession {
   // Commits what is there and goes on: only for a generation that nobody reads yet, so that memory
   // and file do not grow with the fill.
   [[nodiscard]] Result<void> checkpoint();
-  // Durable when this returns.
+  // Durable when this returns, but for a generation without a checkpoint, which close() keeps.
   [[nodiscard]] Result<void> commit() &&;
 
   struct Impl;
@@ -112,8 +112,9 @@ class Writer {
   // An existing cache. Errors: invalid (not a cache of ours: never overwrite), unsupported (newer
   // format), corrupt, needs_repair, no_space.
   [[nodiscard]] static Result<Writer> open(const std::string& path, const WriterOptions& options);
-  // A new, empty generation file beside the cache (path from generation_path()); an old file of
-  // that name is removed first. `first` is its meta.
+  // A new, empty generation (path from generation_path()); what an earlier one left is removed
+  // first. `first` is its meta. Until its first checkpoint, or close(), it is at begun_path() and
+  // waits for no disk: it has no row that another fill could go on with.
   [[nodiscard]] static Result<Writer> create(const std::string& path, const Meta& first,
                                              const WriterOptions& options);
   Writer(Writer&&) noexcept;

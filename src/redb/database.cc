@@ -18,7 +18,7 @@ Result<Database> Database::open(const std::string& path, OpenOptions options) {
   const int code = tdmk_redb_open(
       path.data(), path.size(), write, options.page_cache_bytes, options.file_mode,
       options.on_repair_progress ? forward_progress : nullptr, &options.on_repair_progress,
-      options.check_pages, options.fail_after_operations, &db, &error);
+      options.check_pages, options.defer_sync, options.fail_after_operations, &db, &error);
   if (code != TDMK_REDB_OK) return failed("open " + path, error);
   return Database(db);
 }
@@ -50,6 +50,8 @@ Result<WriteTransaction> Database::begin_write() {
   }
   return WriteTransaction(write);
 }
+
+void Database::sync_commits() { tdmk_redb_sync_commits(handle_); }
 
 Result<bool> Database::check_integrity() {
   bool intact = false;

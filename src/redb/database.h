@@ -146,7 +146,8 @@ class WriteTransaction {
   [[nodiscard]] Result<Slice> scan(TableName table, const Range& range);
   [[nodiscard]] Result<std::uint64_t> count(TableName table);
   [[nodiscard]] Result<void> drop_table(TableName table);  // not there: done
-  // Durable: redb has no other commit while other processes may read (SingleWriter).
+  // Durable, but for defer_sync: redb has no other commit while other processes may read
+  // (SingleWriter).
   [[nodiscard]] Result<void> commit() &&;
 
  private:
@@ -161,6 +162,7 @@ struct OpenOptions {
   unsigned file_mode = 0600;                       // for a file that is created
   std::function<bool(double)> on_repair_progress;  // 0..1; false aborts the repair
   bool check_pages = true;  // compare each page that is loaded with the checksum in its parent
+  bool defer_sync = false;  // commits outlive the process, not the machine, until sync_commits()
   std::uint64_t fail_after_operations = 0;  // tests only (ffi feature "fault"): 0 = never
 };
 
@@ -176,7 +178,9 @@ class Database {
 
   [[nodiscard]] Result<ReadTransaction> begin_read() const;
   [[nodiscard]] Result<WriteTransaction> begin_write();  // read_only: invalid
-  [[nodiscard]] Result<bool> check_integrity();          // true: intact; may repair
+  // From the next commit on they are durable, with all that was committed before.
+  void sync_commits();
+  [[nodiscard]] Result<bool> check_integrity();  // true: intact; may repair
   // Closes cleanly; the destructor does the same and drops the error.
   [[nodiscard]] Result<void> close() &&;
 

@@ -1,8 +1,6 @@
 // A new generation, which replaces the cache only when it is whole. Beside a change log one that
 // was cut short is gone on with: its rows were read at its position or later, so that the log from
 // there on tells of all that changed in them since.
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 
@@ -164,7 +162,7 @@ void Pass::leave_generation(const Error& error) {
   const bool worth_it = !writer_ || rows_of(writer_->meta()) > 0;  // closed: it is whole
   if (resumable_ && passes && worth_it && close_writer()) return;
   writer_.reset();
-  ::unlink(cache::generation_path(setup_.cache).c_str());
+  cache::remove_generation(cache::generation_path(setup_.cache));
 }
 
 }  // namespace tidemark::sync

@@ -1,8 +1,11 @@
 // Ctrl-C of the built program, whatever it waits for: exit 130 within a second, an envelope, and
 // the cache as it was.
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <filesystem>
 
+#include "cache/files.h"
 #include "cache/lock.h"
 #include "tests/integration/serving.h"
 
@@ -47,9 +50,12 @@ class Interrupt : public ::testing::Test {
   }
   bool fills() const {
     constexpr std::uintmax_t kSomeRows = 1 << 20;
-    std::error_code none;
-    const auto bytes = std::filesystem::file_size(world_.cache() + ".next", none);
-    return !none && bytes > kSomeRows;
+    const std::string next = cache::generation_path(world_.cache());
+    return std::ranges::any_of(std::array{next, cache::begun_path(next)}, [](const auto& path) {
+      std::error_code none;
+      const auto bytes = std::filesystem::file_size(path, none);
+      return !none && bytes > kSomeRows;
+    });
   }
   void expect_interrupted(ChildProcess& program) const {
     const auto sent = Clock::now();

@@ -67,12 +67,15 @@ typedef struct {
 /* Opens `path`: for writing (created with `file_mode` when missing; repaired when its writer was
  * killed, `progress` called with 0..1 and false aborting) or read-only. check_pages: each page that
  * is loaded is compared with the checksum in its parent; one that does not match is
- * TDMK_REDB_CORRUPT to each read that needs it, and ends all writing. fail_after > 0: every storage
+ * TDMK_REDB_CORRUPT to each read that needs it, and ends all writing. defer_sync: commits survive
+ * the process, but not the machine, until tdmk_redb_sync_commits. fail_after > 0: every storage
  * operation after that many fails (feature "fault" only). */
 int32_t tdmk_redb_open(const char* path, size_t path_len, bool write, size_t cache_bytes,
                        uint32_t file_mode, bool (*progress)(void*, double), void* context,
-                       bool check_pages, uint64_t fail_after, tdmk_redb_db** db,
+                       bool check_pages, bool defer_sync, uint64_t fail_after, tdmk_redb_db** db,
                        tdmk_redb_error** error);
+/* From the next commit on they are durable, with all that was committed before. */
+void tdmk_redb_sync_commits(tdmk_redb_db* db);
 int32_t tdmk_redb_close(tdmk_redb_db* db, tdmk_redb_error** error); /* frees it in any case */
 /* True: intact. Needs a writable handle without transactions. */
 int32_t tdmk_redb_check_integrity(tdmk_redb_db* db, bool* intact, tdmk_redb_error** error);

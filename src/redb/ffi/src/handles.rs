@@ -6,6 +6,7 @@ use crate::fork;
 use crate::pages::Pages;
 use redb::{Builder, ConcurrencyMode, Database, ReadOnlyDatabase};
 use std::ffi::{c_char, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 pub enum Open {
@@ -17,6 +18,7 @@ pub struct Db {
     pub epoch: u64,
     pub open: Open,
     pub pages: Arc<Pages>,
+    pub deferred: Arc<AtomicBool>,
 }
 
 /// Bytes handed to C, freed by `tdmk_redb_buffer_free`.
@@ -54,6 +56,7 @@ pub unsafe extern "C" fn tdmk_redb_open(
     progress: RepairProgress,
     context: *mut c_void,
     check_pages: bool,
+    defer_sync: bool,
     fail_after: u64,
     db: *mut *mut Db,
     error: *mut *mut Failure,
@@ -64,7 +67,9 @@ pub unsafe extern "C" fn tdmk_redb_open(
         let pages = Arc::new(Pages::default());
         // A writer's open looks at them itself, and chooses a commit.
         pages.set_checking(check_pages && !write);
-        let backend = backend::open(path, write, file_mode, fail_after, pages.clone())?;
+        let deferred = Arc::new(AtomicBool::new(defer_sync));
+        let backend =
+            backend::open(path, write, file_mode, fail_after, pages.clone(), deferred.clone())?;
         let mut builder = Builder::new();
         builder.set_cache_size(cache_bytes).set_concurrency_mode(ConcurrencyMode::SingleWriter);
         if let Some(progress) = progress {
@@ -80,9 +85,16 @@ pub unsafe extern "C" fn tdmk_redb_open(
             Open::Reader(builder.open_read_only_with_backend(backend)?)
         };
         pages.set_checking(check_pages);
-        *db = Box::into_raw(Box::new(Db { epoch: fork::epoch(), open, pages }));
+        *db = Box::into_raw(Box::new(Db { epoch: fork::epoch(), open, pages, deferred }));
         Ok(())
     })
+}
+
+/// # Safety
+/// See the header.
+#[no_mangle]
+pub unsafe extern "C" fn tdmk_redb_sync_commits(db: *mut Db) {
+    (*db).deferred.store(false, Ordering::Relaxed);
 }
 
 /// # Safety

@@ -8,6 +8,7 @@
 #include "cache/files.h"
 #include "tests/integration/captured.h"
 #include "tests/integration/hooked_pass.h"
+#include "tests/support/wait.h"
 
 namespace tidemark::support {
 
@@ -33,7 +34,10 @@ class CutFill : public testing::Test {
         world,
         [&](std::size_t number, const turso::Batch&) {
           if (meanwhile) meanwhile();
-          if (number == at) stop.request_stop();
+          if (number != at) return;
+          // The thread that writes may be behind this one, and rows be on their way to it.
+          static_cast<void>(wait_until([this] { return left(); }, std::chrono::milliseconds(100)));
+          stop.request_stop();
         },
         [this](sync::EngineSetup& setup) { small(setup); }, request, stop.get_token());
   }

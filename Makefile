@@ -9,7 +9,7 @@ help:
 	@echo "make demo            build, sync a demonstration database, show what happened"
 	@echo "make demo SOURCE=server   the same from a real Turso server on this machine"
 	@echo "make test            build and run the tests"
-	@echo "make test-slow       the longer ones: the simulation, flipped bits, a minute's storm on a real server and of Python, 2,000 passes"
+	@echo "make test-slow       the longer ones: the simulation, flipped bits, kills, power losses, a minute's storm on a real server and of Python, 2,000 passes"
 	@echo "                     of one daemon, and whether the simulation notices bugs"
 	@echo "make bench           build the release preset, run the benchmarks and other clients, write docs/benchmarks.md"
 	@echo "make bench BENCH=full   the same with every workload"

@@ -97,10 +97,7 @@ const Meta& Writer::meta() const { return impl_->meta; }
 
 Result<void> Writer::close() && {
   TIDEMARK_TRY(std::move(impl_->db).close());
-  if (impl_->unkept.empty()) return {};
-  TIDEMARK_TRY(keep_generation(impl_->unkept));
-  impl_->unkept.clear();
-  return {};
+  return impl_->unkept.empty() ? Result<void>() : keep_generation(impl_->unkept);
 }
 
 }  // namespace tidemark::cache

@@ -113,5 +113,32 @@ TEST(HeldRows, a_thousand_rows_held_through_400_commits_do_not_make_the_file_gro
   ASSERT_TRUE(std::move(*writer).close());
 }
 
+// Its name is taken by what cannot be replaced: a folder.
+TEST(NewGeneration, that_cannot_be_kept_is_an_error_of_its_checkpoint_and_of_its_close) {
+  const support::SmallCache cache;
+  const std::string next = generation_path(cache.path);
+  std::filesystem::create_directory(next);
+  const model::Collection episodes = support::small_catalog().collections[0];
+  for (const bool in_checkpoint : {true, false}) {
+    auto writer = Writer::create(next, Meta{}, {});
+    ASSERT_TRUE(writer) << writer.error().message;
+    Result<void> done;
+    {
+      auto session = writer->begin();
+      ASSERT_TRUE(session->put(episodes, std::vector{episode("k1", 1, "first")}));
+      done = in_checkpoint ? session->checkpoint() : std::move(*session).commit();
+    }
+    if (!in_checkpoint) {
+      ASSERT_TRUE(done) << done.error().message;
+      EXPECT_TRUE(std::filesystem::exists(begun_path(next)));
+      done = std::move(*writer).close();
+    }
+    ASSERT_FALSE(done);
+    EXPECT_NE(done.error().message.find("rename to " + next), std::string::npos);
+  }
+  remove_generation(next);
+  EXPECT_FALSE(std::filesystem::exists(begun_path(next)));
+}
+
 }  // namespace
 }  // namespace tidemark::cache

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <random>
 
+#include "cache/files.h"
 #include "tests/fault/batches.h"
 #include "tests/fault/stamped.h"
 #include "tests/integration/captured.h"
@@ -148,7 +149,8 @@ TEST(Kill, at_any_moment_of_a_first_fill_leaves_no_cache_or_a_whole_one) {
   world.expect_equal(1'000);
 }
 
-// Fills are killed, three in turn, the source changes in between, and the fourth goes on.
+// Fills are killed, three in turn, the source changes in between, and the fourth goes on: always
+// where one that was killed left its generation.
 TEST(Kill, at_any_moment_of_a_fill_beside_a_log_lets_it_go_on) {
   std::mt19937 random(seed_or(20'261'129));
   const int kills = soaking() ? 400 : 24;
@@ -163,11 +165,13 @@ TEST(Kill, at_any_moment_of_a_fill_beside_a_log_lets_it_go_on) {
   std::filesystem::remove(world.cache());
   int killed = 0;
   int resumed = 0;
-  for (int runs = 0; killed < kills && runs < 20 * kills; ++runs) {
+  const auto enough = [&] { return killed >= kills && resumed > kills / 10; };
+  for (int runs = 0; !enough() && runs < 20 * kills && !HasFailure(); ++runs) {
     const std::string row = std::to_string(random() % kEpisodes);
     world.source.run("UPDATE episodes SET start_time = start_time + 7 WHERE rowid = 1 + " + row);
     world.source.run("DELETE FROM episodes WHERE episode_id = 'e" + row + "0'");
     world.source.run("INSERT INTO episodes VALUES('n" + std::to_string(runs) + "','1',50,1,'')");
+    const bool left = std::filesystem::exists(cache::generation_path(world.cache()));
     const pid_t child = ::fork();
     if (child == 0) ::_exit(fill_in_small_commits(world));
     const timespec wait{0, static_cast<long>(random() % static_cast<unsigned long>(span))};
@@ -177,14 +181,14 @@ TEST(Kill, at_any_moment_of_a_fill_beside_a_log_lets_it_go_on) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     killed += WIFSIGNALED(status) ? 1 : 0;
     const int ended = WIFSIGNALED(status) ? 0 : WEXITSTATUS(status);
-    ASSERT_TRUE(ended == 0 || ended == kResumed) << runs << ": " << ended;
+    ASSERT_TRUE(WIFSIGNALED(status) || ended == (left ? kResumed : 0)) << runs << ": " << ended;
     resumed += ended == kResumed ? 1 : 0;
     if (!std::filesystem::exists(world.cache())) continue;
     world.expect_equal(1'000);
     std::filesystem::remove(world.cache());
   }
   std::printf("%d kills, %d fills that went on\n", killed, resumed);
-  EXPECT_EQ(killed, kills);
+  EXPECT_GE(killed, kills);
   EXPECT_GT(resumed, kills / 10);
 }
 

@@ -26,8 +26,9 @@ int run_validate(const Context& context, const ValidateArguments& arguments) {
     return exit;
   }
   if (!context.quiet) {
-    write_out(grouped(result->rows) + " rows and " + grouped(result->index_entries) +
-              " index entries: " + (result->problems.empty() ? "intact" : "damaged") + "\n");
+    const std::string read =
+        grouped(result->rows) + " rows and " + grouped(result->index_entries) + " index entries";
+    write_out(result->problems.empty() ? read + ": intact\n" : "damaged; " + read + " were read\n");
   }
   for (const auto& problem : result->problems)
     std::fprintf(stderr, "tidemark: %s\n", problem.c_str());

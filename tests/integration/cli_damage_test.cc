@@ -85,6 +85,7 @@ TEST_F(CliDamage, pages_written_over_are_found_by_validate_and_healed_by_the_nex
     const Said said = validate(false);
     EXPECT_TRUE(said.exit == 0 || said.exit == 4) << said.err;
     EXPECT_EQ(said.exit == 4, said.err.find("tidemark repair") != std::string::npos) << said.err;
+    EXPECT_EQ(said.exit == 0, said.out.ends_with(" index entries: intact\n")) << said.out;
     EXPECT_FALSE(listed.exit == 4 && said.exit == 0);
     found += said.exit == 4 ? 1 : 0;
     EXPECT_EQ(run(sync()).exit, 0);

@@ -19,6 +19,9 @@ import time
 
 from mcp import Client, StdioServerParameters
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from ports import free_port  # noqa: E402
+
 PATIENCE_SECONDS = 60  # a busy machine may do it late
 LOOK_SECONDS = 0.05  # between two looks
 MAX_STALENESS_MS = 3000
@@ -56,9 +59,7 @@ class Server(File):
 
     def __init__(self, folder, tursodb):
         super().__init__(folder)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.tursodb, self.log, self.process = tursodb, folder / "server.log", None
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()

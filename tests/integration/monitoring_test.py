@@ -19,6 +19,9 @@ import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from ports import free_port  # noqa: E402
+
 PATIENCE_SECONDS = 60  # a busy machine may do it late
 SOURCE = """
 CREATE TABLE episodes(episode_id TEXT PRIMARY KEY, task_description TEXT, start_time INTEGER);
@@ -136,12 +139,6 @@ def wait_until(seen, what):
         if time.monotonic() > deadline:
             sys.exit(f"monitoring: waited too long for {what}")
         time.sleep(0.05)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def scraped(program, folder):

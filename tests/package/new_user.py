@@ -20,9 +20,12 @@ import urllib.request
 
 from page import Page
 from recall import nearest
-from steps import WAIT_SECONDS, free_port, require, step, until
+from steps import WAIT_SECONDS, require, step, until
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from ports import free_port  # noqa: E402
+
 DEMO_DATA = HERE.parent.parent / "tools/demo_data.py"
 CONFIG = "/etc/tidemark/tidemark.toml"
 STATE = "/var/lib/tidemark"

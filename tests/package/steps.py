@@ -1,5 +1,4 @@
 """What the steps of the package's test have in common."""
-import socket
 import sys
 import time
 
@@ -24,9 +23,3 @@ def until(what, look):
             return found
         require(time.monotonic() < deadline, "waited in vain until", what)
         time.sleep(0.2)
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]

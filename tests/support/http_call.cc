@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <deque>
+#include <mutex>
 #include <stdexcept>
 
 namespace tidemark::support {
@@ -89,11 +91,16 @@ HttpAnswer call(const HttpCall& request) {
 bool listens(int port) { return Socket().connect(port); }
 
 int free_port() {
-  const Socket socket;
+  static std::mutex mutex;
+  static std::deque<Socket> kept;  // bound, and never listening
+  const std::scoped_lock lock(mutex);
+  const int fd = kept.emplace_back().get();
+  const int yes = 1;
   sockaddr_in address = Socket::local(0);
   socklen_t size = sizeof address;
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+  if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+      ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
     throw std::runtime_error("no free port");
   }
   return ntohs(address.sin_port);

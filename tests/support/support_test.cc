@@ -1,6 +1,11 @@
 // The test servers themselves, over a plain socket: what they say must be what their users assume.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <set>
 #include <thread>
 
 #include "tests/support/hrana_peer.h"
@@ -40,6 +45,19 @@ HttpCall pipeline(int port, const std::vector<json>& requests, const std::string
           .body = json{{"requests", requests}}.dump()};
 }
 
+// What any process may be given, and gives back.
+int port_of_the_kernel() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  ::close(fd);
+  return ntohs(address.sin_port);
+}
+
 TEST(TursoServer, serves_its_file_stops_and_starts_again_on_the_same_port) {
   const Database database;
   TursoServer server(database.path());
@@ -52,6 +70,19 @@ TEST(TursoServer, serves_its_file_stops_and_starts_again_on_the_same_port) {
   server.start();
   EXPECT_NE(server.execute("SELECT b FROM t WHERE a = 7").find("seven"), std::string::npos);
   EXPECT_THROW(server.execute("SELECT nope"), std::runtime_error);
+}
+
+// Of 14,000 ports that the kernel gives away, 20 that it could give would be hit 7 times.
+TEST(FreePort, is_given_to_nobody_else) {
+  constexpr int kKept = 20;
+  constexpr int kOthers = 5'000;
+  std::set<int> kept;
+  for (int i = 0; i < kKept; ++i) EXPECT_TRUE(kept.insert(free_port()).second);
+  for (const int port : kept) EXPECT_FALSE(listens(port));
+  for (int i = 0; i < kOthers; ++i) {
+    const int other = port_of_the_kernel();
+    EXPECT_FALSE(kept.contains(other)) << other;
+  }
 }
 
 TEST(HranaPeer, encodes_values_as_real_servers_do) {

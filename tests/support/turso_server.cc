@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "tests/support/http_call.h"
+#include "tests/support/program.h"
 
 namespace tidemark::support {
 namespace {
@@ -31,12 +32,15 @@ TursoServer::TursoServer(std::string database)
 }
 
 void TursoServer::start() {
+  const std::string log = database_ + ".server-log";
   child_ = ChildProcess(
       {server_program(), database_, "--sync-server", "127.0.0.1:" + std::to_string(port_)},
-      ChildProcess::Output::none, database_ + ".server-log");
+      ChildProcess::Output::none, log);
   const auto deadline = std::chrono::steady_clock::now() + kStartDeadline;
   while (!listens(port_)) {
-    if (child_.ends_within(kLookInterval)) throw std::runtime_error("tursodb ended at once");
+    if (child_.ends_within(kLookInterval)) {
+      throw std::runtime_error("tursodb ended at once: " + text_of(log));
+    }
     if (std::chrono::steady_clock::now() > deadline) {
       throw std::runtime_error("tursodb does not listen");
     }

@@ -1,12 +1,17 @@
 """The two kinds of source that an application writes to: a SQLite file, and a real server."""
 import json
+import pathlib
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import urllib.request
 
 from rows import SCHEMA
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from ports import free_port  # noqa: E402
 
 PATIENCE_SECONDS = 60  # a busy machine may do it late
 
@@ -38,9 +43,7 @@ class ServedSource:
 
     def __init__(self, path, program):
         make(path)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         with open(f"{path}.server-log", "wb") as log:
             self._server = subprocess.Popen([program, path, "--sync-server", f"127.0.0.1:{port}"],

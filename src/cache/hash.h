@@ -18,7 +18,7 @@ struct Piece {
 
 using HashPieces = std::uint64_t (*)(const Piece* pieces, std::size_t count);
 // The faster that this machine can run.
-[[nodiscard]] static inline HashPieces fastest_hash() {
+[[nodiscard]] static inline HashPieces fastest_hash() noexcept {
 #ifdef __x86_64__
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") != 0) return hash_avx2;

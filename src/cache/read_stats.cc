@@ -13,6 +13,7 @@ namespace {
 
 // One cache line for each slot, so that processes do not share one.
 constexpr std::size_t kSlotBytes = 64;
+constexpr std::size_t kSlotWords = kSlotBytes / sizeof(std::uint64_t);
 // More agents than a machine runs; a further one shares the last slot.
 constexpr std::size_t kSlots = 255;
 constexpr std::size_t kFileBytes = (1 + kSlots) * kSlotBytes;
@@ -87,7 +88,7 @@ ReadStats::ReadStats(const std::string& cache) {
     map_ = map;
     std::size_t slot = 0;
     while (slot + 1 < kSlots && !own(fd, slot)) ++slot;
-    slot_ = static_cast<std::uint64_t*>(map) + (1 + slot) * kSlotBytes / sizeof(std::uint64_t);
+    slot_ = static_cast<std::uint64_t*>(map) + (1 + slot) * kSlotWords;
   } else if (map != MAP_FAILED) {
     ::munmap(map, kFileBytes);
   }

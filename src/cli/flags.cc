@@ -177,13 +177,13 @@ CLI::App& add_command(CLI::App& app, const char* name, const char* purpose, cons
 }
 
 // CLI11 takes -5 for 2^64 - 5.
-const CLI::Validator kWholeNumber(
-    [](std::string& text) {
-      const bool digits =
-          !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-      return digits ? std::string() : "wants a whole number, not " + text;
-    },
-    "");
+CLI::Validator whole_number() {
+  const auto trouble = [](const std::string& text) {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    return digits ? std::string() : "wants a whole number, not " + text;
+  };
+  return {trouble, ""};
+}
 
 void add_source(CLI::App& command, Flags& flags) {
   command.add_option("--source", flags.context.settings.source,
@@ -205,21 +205,21 @@ void add_sync(CLI::App& app, Flags& flags) {
   Settings& s = flags.context.settings;
   add_source(c, flags);
   c.add_option("--max-episodes-cache", s.max_episodes_cache, "newest episodes to keep (1000)")
-      ->check(kWholeNumber);
+      ->check(whole_number());
   c.add_option("--batch-size", s.batch_size, "rows of the first page (100); pages grow")
-      ->check(kWholeNumber);
+      ->check(whole_number());
   add_choice(c, "sync-patterns", s.sync_patterns, "keep patterns and heuristics (yes)");
   add_choice(c, "sync-embeddings", s.sync_embeddings, "keep embeddings (yes)");
   add_choice(c, "validate-checksums", s.validate_checksums,
              "check all of the cache after the pass (no)");
   c.add_option("--max-concurrent-fetches", s.max_concurrent_fetches,
                "requests in flight, 1 to 10 (10)")
-      ->check(kWholeNumber);
+      ->check(whole_number());
   c.add_option("--request-deadline", flags.request_deadline, "for one request (30s)");
   c.add_option("--deadline,--pass-deadline", flags.deadline, "for the whole pass (none)");
   c.add_option("--max-rows-read-per-pass", s.max_rows_read_per_pass,
                "end before the source would read more rows (0: no limit)")
-      ->check(kWholeNumber);
+      ->check(whole_number());
   c.add_option("--audit-interval", flags.audit_interval,
                "compare everything beside a change log when that was last done so long ago (24h)");
   c.add_flag("--full", flags.sync.full, "fill a new generation instead of comparing");
@@ -274,7 +274,7 @@ void add_nearest(CLI::App& app, Flags& flags) {
   auto* const like = c.add_option("--like", a.like, "key of an embedding, or of what it is of");
   c.add_option("--vector", a.vector_file, "FILE that holds a vector; not with --like")
       ->excludes(like);
-  c.add_option("-k", a.k, "how many (10)")->check(kWholeNumber);
+  c.add_option("-k", a.k, "how many (10)")->check(whole_number());
   c.add_option("--collection", a.collection, "one embedding table (all of them)");
   c.add_option("--similarity", a.similarity, "cosine, dot or l2 (cosine)")
       ->check(CLI::IsMember({"cosine", "dot", "l2"}));
@@ -330,7 +330,7 @@ void add_capture(CLI::App& app, Flags& flags) {
   add("status", "Which tables are captured, and healthy or why not", std::nullopt);
   CLI::App& prune = add("prune", "Delete old changes from the log", CaptureAction::prune);
   prune.add_option("--keep", flags.capture.keep, "newest changes that stay (100000)")
-      ->check(kWholeNumber);
+      ->check(whole_number());
   add("remove", "Remove the log, its triggers and what belongs to them", CaptureAction::remove);
 }
 

@@ -64,7 +64,7 @@ struct Scalar {
 // Whether a value is null, which is read then. False: broken JSON. Results of simdjson are taken
 // out by get(): converting them would throw.
 [[nodiscard]] inline bool read_null(od::value value, bool& null) {
-  od::json_type type{};
+  od::json_type type = od::json_type::null;
   if (value.type().get(type) != simdjson::SUCCESS) return false;
   null = type == od::json_type::null;
   Scalar nothing;

@@ -19,7 +19,7 @@ help:
 	@echo "make lint            check layering, sizes, words, formatting, clang-tidy and alert rules"
 	@echo "make fuzz SECONDS=60 run each fuzzer for that long"
 	@echo "make soak MINUTES=90 damage every byte, kill at 1,000 moments, too little disk and memory, then the"
-	@echo "                     differential, the storm, one daemon's life and the simulation, for so long"
+	@echo "                     differential, the storm, one daemon's life, the simulation and the fuzzers, for so long"
 
 demo:
 	@scripts/setup
@@ -72,8 +72,9 @@ fuzz:
 
 MINUTES := 90
 soak:
-	@scripts/setup
+	@scripts/setup --checks
 	@cmake --preset dev >/dev/null && cmake --build --preset dev
+	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz
 	@BUILD=$(BUILD) tools/soak $(MINUTES)
 
 clean:

@@ -97,9 +97,16 @@ bool SourceDouble::wait_for_decoder() {
   return std::exchange(woken_, false);
 }
 
+std::nullopt_t SourceDouble::cancel() {
+  cancel_is_due_ = false;
+  outside_.cancel();
+  return std::nullopt;
+}
+
 std::optional<turso::Completion> SourceDouble::poll(
     std::chrono::steady_clock::time_point deadline) {
   if (wait_for_decoder()) return std::nullopt;
+  if (cancel_is_due_) return cancel();
   if (queue_.empty() && replies_.empty()) {
     outside_.clock.advance_to(deadline);
     return std::nullopt;
@@ -109,6 +116,7 @@ std::optional<turso::Completion> SourceDouble::poll(
     Request request = std::move(*at);
     queue_.erase(at);
     serve(std::move(request));
+    if (cancel_is_due_ && dice_.one_in(2)) return cancel();
     if (one_in(weather_.delayed)) {
       met_.trouble = true;
       if (!queue_.empty()) return std::nullopt;
@@ -127,7 +135,7 @@ void SourceDouble::serve(Request request) {
   ++met_.requests;
   ++usage_.requests;
   if (weather_.kill_at == met_.requests) ::_exit(1);
-  if (weather_.cancel_at == met_.requests) outside_.cancel();
+  if (weather_.cancel_at == met_.requests) cancel_is_due_ = true;
   if (one_in(weather_.writes)) outside_.write(dice_);
   outside_.clock.advance(std::chrono::milliseconds(1 + dice_.below(40)));
   Result<turso::BatchReply> reply;

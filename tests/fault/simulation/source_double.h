@@ -91,6 +91,7 @@ class SourceDouble final : public turso::Connection {
   void serve(Request request);
   [[nodiscard]] Result<turso::BatchReply> answer(const turso::Batch& batch);
   [[nodiscard]] turso::Completion deliver(Reply reply);
+  std::nullopt_t cancel();
 
   const turso::SourceUrl url_;
   turso::ConnectOptions options_;
@@ -111,6 +112,9 @@ class SourceDouble final : public turso::Connection {
   std::condition_variable wakes_;
   bool woken_ = false;
   bool handed_over_ = false;
+  // The pass is stopped before the reply is handed over, or after it was decoded: between the two
+  // it would be a race whether the engine's other thread begins with it.
+  bool cancel_is_due_ = false;
 };
 
 }  // namespace tidemark::simulation

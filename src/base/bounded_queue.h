@@ -27,15 +27,26 @@ class BoundedQueue {
     return true;
   }
 
+  // With one thread that pops: waits until it has taken everything and is back for more. False once
+  // the queue is closed.
+  [[nodiscard]] bool wait_until_idle() {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return closed_ || (items_.empty() && popping_ > 0); });
+    return !closed_;
+  }
+
   // Waits for an item; nullopt once the queue is closed (what is left is dropped).
   [[nodiscard]] std::optional<T> pop() {
     std::unique_lock lock(mutex_);
+    ++popping_;
+    if (items_.empty()) room_.notify_all();
     filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
+    --popping_;
     if (closed_) return std::nullopt;
     auto [item, bytes] = std::move(items_.front());
     items_.pop_front();
     bytes_ -= bytes;
-    room_.notify_one();
+    room_.notify_all();
     return std::move(item);
   }
 
@@ -55,6 +66,7 @@ class BoundedQueue {
   std::condition_variable filled_;
   std::deque<std::pair<T, std::size_t>> items_;
   std::size_t bytes_ = 0;
+  std::size_t popping_ = 0;  // threads in pop()
   bool closed_ = false;
 };
 

@@ -134,6 +134,7 @@ Result<void> Pass::synchronize() {
   TIDEMARK_ASSIGN(held, connection_->hold_snapshot());
   held_snapshot_ = held;
   Fetcher fetcher(*connection_, setup_.config, deadline_, stop_, *setup_.clock);
+  if (setup_.in_step) fetcher.keep_in_step();
   if (meta_ && may_follow(*meta_) && scope_ == meta_->identity.scope) {
     progress("changes");
     report_.mode = to_string(Mode::delta);

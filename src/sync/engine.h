@@ -47,6 +47,9 @@ struct EngineSetup {
   // Log rows that one request of a delta covers; tests make it small.
   std::size_t changes_per_range = kChangesPerRange;
   std::size_t fill_commit_bytes = kFillCommitBytes;  // likewise
+  // Tests only: what was fetched is applied before more is asked for, so that a request that ends
+  // the pass finds it in the same state each time.
+  bool in_step = false;
   ConnectFunction connect = turso::connect;
   const base::Clock* clock = &base::machine_clock();  // outlives the pass
   Recovery recovery{};

@@ -75,6 +75,9 @@ class Fetcher {
 
   // From now on each reply must pass it. Null: no guard.
   void set_guard(std::shared_ptr<RequestGuard> guard) { guard_ = std::move(guard); }
+  // From now on transfer() has what was fetched applied before more is asked for.
+  void keep_in_step() { in_step_ = true; }
+  [[nodiscard]] bool in_step() const { return in_step_; }
   // Rows that the source may still read in this pass; nothing: any number.
   [[nodiscard]] std::optional<std::uint64_t> rows_left() const;
   // Refuses what would read about so many rows more than it may.
@@ -145,6 +148,7 @@ class Fetcher {
   const base::Backoff backoff_;
   std::minstd_rand random_;  // jitter; seeded by the clock, so that a stepped one repeats it
   std::shared_ptr<RequestGuard> guard_;
+  bool in_step_ = false;
   FetchCounts counts_;
   std::map<std::string, Learned> learned_;  // by collection
   std::mutex finished_mutex_;

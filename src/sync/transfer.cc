@@ -37,9 +37,10 @@ Result<void> transfer(Applier& applier, Fetcher& fetcher,
                       const std::function<Result<void>(const Emit&)>& fetch,
                       const std::function<void(const Event&)>& observe) {
   base::BoundedQueue<Event> queue(kQueueBytesMax);
-  const Emit emit = [&queue](Event event) {
+  const Emit emit = [&](Event event) {
     const std::size_t bytes = bytes_of(event);
-    return queue.push(std::move(event), bytes);
+    if (!queue.push(std::move(event), bytes)) return false;
+    return !fetcher.in_step() || queue.wait_until_idle();
   };
   Result<void> applied;
   {

@@ -256,6 +256,7 @@ Result<SyncReport> Simulation::run_pass(Cache& cache, const PassPlan& plan, Met&
   setup.config.sync_embeddings = cache.tested.scope.sync_embeddings;
   setup.config.validate_checksums = plan.audits && plant_ != Plant::never_audits;
   setup.fail_after_operations = plan.fail_after;
+  setup.in_step = plan.weather.kill_at || plan.weather.cancel_at;  // a seed gives one history
   setup.clock = &clock_;
   setup.connect = [&](const turso::SourceUrl& to,
                       turso::ConnectOptions options) -> Result<std::unique_ptr<turso::Connection>> {

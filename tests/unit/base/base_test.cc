@@ -48,6 +48,32 @@ TEST(BoundedQueue, closing_ends_every_wait) {
   EXPECT_FALSE(queue.push(1, 1));
 }
 
+TEST(BoundedQueue, is_idle_once_the_popper_is_back_from_what_it_took) {
+  constexpr int kItems = 500;
+  BoundedQueue<int> queue(1'000);
+  std::atomic<int> done{0};
+  std::jthread popper([&] {
+    while (queue.pop()) {
+      std::this_thread::yield();
+      ++done;
+    }
+  });
+  for (int item = 1; item <= kItems; ++item) {
+    ASSERT_TRUE(queue.push(item, 1));
+    ASSERT_TRUE(queue.wait_until_idle());
+    ASSERT_EQ(done, item);
+  }
+  queue.close();
+  EXPECT_FALSE(queue.wait_until_idle());
+}
+
+TEST(BoundedQueue, a_wait_for_the_popper_ends_with_the_queue) {
+  BoundedQueue<int> queue(10);
+  ASSERT_TRUE(queue.push(1, 1));
+  std::jthread pusher([&] { EXPECT_FALSE(queue.wait_until_idle()); });
+  queue.close();
+}
+
 TEST(BoundedQueue, many_threads_hand_over_every_item_once) {
   constexpr std::size_t kThreads = 4;
   constexpr int kItems = 2'000;  // of each pusher

@@ -1,5 +1,7 @@
 // Several processes on one cache: readers while a pass runs, kills, forks, locks.
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,6 +93,17 @@ pid_t pass_of_a_child(World& world, bool full) {
   ::_exit(world.sync(request) ? 0 : 1);
 }
 
+// At most so long.
+void wait_for_end(pid_t child, std::chrono::nanoseconds most) {
+  const int ended = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+  ASSERT_GE(ended, 0);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(most);
+  const timespec limit{whole.count(), (most - whole).count()};
+  struct pollfd wanted{ended, POLLIN, 0};
+  EXPECT_GE(::ppoll(&wanted, 1, &limit, nullptr), 0);
+  ::close(ended);
+}
+
 // How long the longer kind of pass takes on this machine.
 std::chrono::nanoseconds time_of_a_full_pass(World& world) {
   const auto begin = std::chrono::steady_clock::now();
@@ -117,8 +130,7 @@ TEST(Processes, a_kill_at_any_moment_leaves_a_cache_that_reads_and_syncs_on) {
   for (int n = 0; n < 50; ++n) {
     stamp(world, n);
     const pid_t child = pass_of_a_child(world, n % 5 == 0);
-    // The random moment itself, not a wait for something.
-    std::this_thread::sleep_for(std::chrono::nanoseconds(moment(random)));
+    wait_for_end(child, std::chrono::nanoseconds(moment(random)));
     ::kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);

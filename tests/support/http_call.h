@@ -30,7 +30,7 @@ HttpAnswer call(const HttpCall& request);
 bool listens(int port);
 // A port of 127.0.0.1 where nothing listens, kept for the servers of this process's tests: until
 // it ends, no other process is given it, neither by the kernel nor by a free_port() of its own. A
-// server can listen there if it sets SO_REUSEADDR, as tursodb, the daemon and Prometheus do.
+// server can listen there if it sets SO_REUSEADDR, as tursodb and the daemon do.
 int free_port();
 
 }  // namespace tidemark::support

@@ -8,7 +8,7 @@ def free_port():
     """A port of 127.0.0.1 where nothing listens, kept for the servers of this process's tests.
 
     Until it ends nobody else is given it. A server can listen there if it sets SO_REUSEADDR, as
-    tursodb, the daemon and Prometheus do.
+    tursodb and the daemon do.
     """
     kept = socket.socket()
     KEPT.append(kept)
